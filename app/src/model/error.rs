@@ -1,0 +1,107 @@
+//! The errors that cross the wire.
+//!
+//! Without scripts an error travels back in the URL, where anyone could forge it. So every error is one of a closed set, the
+//! words for it are chosen where it is shown, and nothing internal has a way out.
+
+use super::{key_arn::KeyArnError, lock::LockFace, preflight::KeyProblem};
+use leptos::prelude::{FromServerFnError, ServerFnErrorErr};
+use leptos::server_fn::codec::JsonEncoding;
+use serde::{Deserialize, Serialize};
+
+/// What a server function or a route can answer instead of what was asked for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ApiError {
+    /// Nobody is signed in.
+    SignedOut,
+    /// E-mail and password do not belong together; the same for an unknown user.
+    WrongCredentials,
+    /// Too many at once; try again in a moment.
+    Busy,
+    /// The person's role does not allow it.
+    NotAllowed,
+    /// It does not exist, or not for this person.
+    NotFound,
+    /// The root key cannot be used, so no data can be opened.
+    Locked(Box<LockFace>),
+    /// A field was not filled in as it must be.
+    Invalid(Invalid),
+    /// The change of key was refused; nothing has changed.
+    KeyRefused(KeyRefused),
+    /// The thing was changed by somebody else meanwhile.
+    Conflict,
+    /// The stored data would not open: it is damaged. Nothing was shown.
+    Damaged,
+    /// The database, the object store or KMS did not answer in time.
+    Unavailable,
+    /// The request did not reach the server, or its answer was not understood.
+    Connection,
+    /// A fault of ours. The log has the details under the request id.
+    Internal,
+}
+
+/// Which field was wrong, and how.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Invalid {
+    EmailMissing,
+    PasswordMissing,
+    NameMissing,
+    NameTooLong,
+    DescriptionTooLong,
+    NoteMissing,
+    NoteTooLong,
+    FileNameMissing,
+    FileNameTooLong,
+    FileTooLarge,
+    Arn(KeyArnError),
+}
+
+/// Why Activate Key or Delete Key did nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum KeyRefused {
+    /// A customer managed key is active already. Delete it first.
+    AlreadyActive,
+    /// A job is still changing the key or re-encrypting.
+    JobUnfinished,
+    /// There is no customer managed key to delete.
+    NoActiveKey,
+    /// The ARN is not that of the active key.
+    NotTheActiveKey,
+    /// The root key in force cannot be used, so nothing can be moved away from it.
+    RootUnusable,
+    /// The preflight found a problem with the new key.
+    Problem(KeyProblem),
+}
+
+impl From<Invalid> for ApiError {
+    fn from(invalid: Invalid) -> Self {
+        Self::Invalid(invalid)
+    }
+}
+
+impl From<KeyRefused> for ApiError {
+    fn from(refused: KeyRefused) -> Self {
+        Self::KeyRefused(refused)
+    }
+}
+
+impl From<KeyArnError> for ApiError {
+    fn from(error: KeyArnError) -> Self {
+        Self::Invalid(Invalid::Arn(error))
+    }
+}
+
+impl FromServerFnError for ApiError {
+    type Encoder = JsonEncoding;
+
+    fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
+        match error {
+            ServerFnErrorErr::Request(_) | ServerFnErrorErr::Response(_) | ServerFnErrorErr::Deserialization(_) => {
+                Self::Connection
+            }
+            _ => Self::Internal,
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! Who is signed in, and which deployment they are looking at.
+
+use serde::{Deserialize, Serialize};
+
+/// What a person may do in the organization.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// May change members, settings and keys.
+    Administrator,
+    /// May work in workspaces and see the settings.
+    Member,
+}
+
+impl Role {
+    /// The word people read.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Administrator => "Administrator",
+            Self::Member => "Member",
+        }
+    }
+}
+
+/// The signed-in person, as the page shows them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Me {
+    pub name: String,
+    pub email: String,
+    pub role: Role,
+}
+
+/// What every page says about the deployment it belongs to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Deployment {
+    /// The organization's name, from configuration.
+    pub organization: String,
+    /// The id in every encryption context. Not a secret.
+    pub id: String,
+    /// The AWS partition of the provider key, for example `aws`.
+    pub partition: String,
+    /// The AWS region of the provider key, for example `us-west-1`.
+    pub region: String,
+    /// The program's version.
+    pub version: String,
+    /// The largest file that may be uploaded, in bytes.
+    pub max_file_bytes: u64,
+}
+
+/// A member of the organization, as the list of members shows them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MemberEntry {
+    pub id: String,
+    pub name: String,
+    pub email: String,
+    pub role: Role,
+    /// Unix milliseconds; `None` before the first sign-in.
+    pub last_sign_in_at: Option<i64>,
+}
+
+/// The frame around every page: who is signed in, where, and whether the data can be read now.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Frame {
+    pub me: Me,
+    pub deployment: Deployment,
+    pub lock: Option<super::lock::LockFace>,
+}

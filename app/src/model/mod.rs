@@ -1,0 +1,13 @@
+//! Types that the browser and the server share.
+//!
+//! Everything here crosses the wire, so nothing here may hold a secret. Ids are opaque strings to the browser: the server
+//! parses them and answers "not found" to what it cannot parse.
+
+pub mod encryption;
+pub mod error;
+pub mod identity;
+pub mod job;
+pub mod key_arn;
+pub mod lock;
+pub mod preflight;
+pub mod workspace;
