@@ -1,0 +1,68 @@
+#!/usr/bin/env bash
+# `make test`: every test. The local KMS's own; vault, app and server on SQLite and PostgreSQL over a real local KMS;
+# and the browser tests against the one-file program. A missing tool is installed or fails the run: nothing is skipped.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$PWD/target}"
+. scripts/local-aws.sh
+. scripts/postgres.sh
+
+scratch=$(mktemp -d -t keystead-test.XXXXXX)
+chmod 755 "$scratch"
+local_kms_pid=
+cleanup() {
+  trap - EXIT INT TERM HUP
+  stop_process "$local_kms_pid"
+  stop_postgres
+  rm -rf "$scratch"
+}
+trap cleanup EXIT
+trap 'cleanup; exit 130' INT TERM HUP
+
+timings=()
+began=$SECONDS
+phase() { # name, command...
+  local name=$1 start=$SECONDS status=0
+  shift
+  printf '\n== %s\n' "$name"
+  "$@" || status=$?
+  local line
+  line=$(printf '%-52s %4d s' "$name" "$((SECONDS - start))")
+  if [ "$status" != 0 ]; then
+    printf '\n== %s: FAILED after %d s\n' "$name" "$((SECONDS - start))" >&2
+    exit "$status"
+  fi
+  printf '== %s\n' "$line"
+  timings+=("$line")
+}
+
+start_services() {
+  local kms_port
+  kms_port=$(free_port)
+  use_local_aws "$kms_port"
+  start_local_kms "$kms_port" "$scratch/aws" "$scratch/local-kms.log"
+  start_postgres "$scratch/postgres" "$(free_port)"
+  export KEYSTEAD_TEST_KMS_URL=http://127.0.0.1:$kms_port
+  export KEYSTEAD_TEST_POSTGRES_URL=$postgres_url
+}
+
+# A variable of the caller's must not decide what the tests see.
+for variable in $(compgen -e KEYSTEAD_) DATABASE_URL; do unset "$variable"; done
+
+# The three crates at once, and the program with the same selection: cargo then settles on one set of features, and
+# builds each dependency once. `frontend` is never among them (it would turn on `hydrate`).
+rust_tests() { cargo test --locked --profile ci -p vault -p app -p server; }
+program() { cargo build --locked --profile ci -p vault -p app -p server; }
+
+phase "Set-up" scripts/setup.sh compiler wasm site python browser postgres
+phase "Local KMS: its own tests" .tools/venv/bin/python -m unittest discover -s scripts -p 'test_*.py'
+phase "The browser's half" scripts/build-site.sh
+phase "Local KMS and PostgreSQL: start" start_services
+phase "Rust: vault, app, server on SQLite and PostgreSQL" rust_tests
+phase "The program, with the site inside" program
+stop_process "$local_kms_pid"
+local_kms_pid=
+phase "Browser" scripts/test-browser.sh "$CARGO_TARGET_DIR/ci/keystead"
+
+printf '\nEverything passed in %d min %d s:\n' $(((SECONDS - began) / 60)) $(((SECONDS - began) % 60))
+printf '  %s\n' "${timings[@]}"
