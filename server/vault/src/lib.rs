@@ -1,1 +1,43 @@
-//! The vault.
+//! The vault: everything that turns the organization's data into ciphertext and back.
+//!
+//! * [`context`] names *where* a piece of data lives, so that a ciphertext cannot be moved.
+//! * [`envelope`] is the format of every sealed record and object.
+//! * [`keyring`] holds plaintext data keys, the only place in the program that does.
+//! * [`lease`] decides, from the answers of the key management service alone, for how long it may.
+//! * [`handle`] ties ring, lease and clock together into the one [`Vault`] a server has.
+//! * [`kms`] talks to AWS KMS and tells apart what its answers mean.
+//!
+//! It knows no web and no database. What must stay true: a plaintext data key never leaves the ring except to be
+//! wrapped by a root key, every use of one tests the lease on the clock, and after a lock no key that was handed out
+//! before it works again. Time and randomness are passed in ([`Clock`], [`Entropy`]).
+
+pub mod clock;
+pub mod context;
+pub mod entropy;
+pub mod envelope;
+pub mod error;
+mod gauge;
+pub mod handle;
+pub mod keyring;
+pub mod kms;
+pub mod lease;
+mod message;
+
+pub use clock::{Clock, SystemClock};
+pub use context::{DataKeyId, DeploymentId, Place, Scope, WrapContext};
+pub use entropy::{Entropy, SystemEntropy};
+pub use envelope::{
+    CHUNK_LEN, HEADER_LEN, Opener, PREFIX_LEN, SEALED_CHUNK_LEN, Sealer, key_id_of, open, opened_len, seal, sealed_len,
+};
+pub use error::{EntropyError, InvalidDeploymentId, Locked, OpenError, SealError};
+pub use handle::Vault;
+pub use keyring::{DataKey, Epoch};
+pub use kms::{
+    KeyDescription, KeyManager, KeyOrigin, KeySpec, KeyState, KeyUsage, Kms, KmsClass, KmsError, Probe, Unwrapped,
+    Wrapped,
+};
+pub use lease::{LockCause, LockState, Refusal, Transition, Verdict};
+pub use zeroize::Zeroizing;
+/// The allocator that zeroes every block as it is freed, also when one grows. The program installs it as its
+/// `#[global_allocator]`: it covers the copies of plaintext that are out of our hands (TLS and JSON buffers).
+pub use zeroizing_alloc::ZeroAlloc;

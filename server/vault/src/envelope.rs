@@ -1,0 +1,232 @@
+//! The format of every sealed record and object, and the only code that seals and opens.
+//!
+//! ```text
+//! offset  bytes
+//!      0      2  magic, "KS"
+//!      2      1  version, 1
+//!      3      1  flags, 0
+//!      4     16  data key id
+//!     20     24  salt, random            \
+//!     44     32  commitment               | a message of C2SP chunked-encryption, Cobblestone-256
+//!     76      …  chunks of 16,384 bytes,  |
+//!                each followed by its tag | the last one always shorter, if need be empty
+//!                of 16                   /
+//! ```
+//!
+//! The *context* of the message is the 20 bytes of the header, then the five fields of the [`Place`]: deployment,
+//! scope, table, id, column. Each field stands behind its length, which is 8 bytes, big-endian. Deployment, table and
+//! column are their UTF-8 text; scope and id are the 16 bytes of the UUID, the organization being the nil UUID.
+//!
+//! What must stay true: the layout never changes under version 1; nothing is given out before its tag was checked; and
+//! a key that no lease covers neither seals nor opens.
+
+use crate::{
+    context::{DataKeyId, Place},
+    entropy::Entropy,
+    error::{OpenError, SealError},
+    keyring::{DataKey, Leash},
+    message::{COMMITMENT_LEN, MAX_CHUNKS, MessageKey, SALT_LEN, TAG_LEN},
+};
+use std::ops::Range;
+use subtle::ConstantTimeEq;
+use uuid::Uuid;
+use zeroize::{Zeroize, Zeroizing};
+
+/// The header: magic, version, flags, data key id.
+pub const HEADER_LEN: usize = 20;
+/// All that stands before the first chunk: header, salt, commitment.
+pub const PREFIX_LEN: usize = HEADER_LEN + SALT_LEN + COMMITMENT_LEN;
+/// A whole chunk of plaintext.
+pub const CHUNK_LEN: usize = 16384;
+/// A whole chunk, sealed.
+pub const SEALED_CHUNK_LEN: usize = 16400;
+
+const MARK: [u8; 4] = [b'K', b'S', 1, 0];
+
+/// How long something of `opened` bytes is once sealed.
+pub fn sealed_len(opened: u64) -> u64 {
+    let (whole, rest) = (opened / CHUNK_LEN as u64, opened % CHUNK_LEN as u64);
+    whole.saturating_mul(SEALED_CHUNK_LEN as u64).saturating_add(PREFIX_LEN as u64 + rest + TAG_LEN as u64)
+}
+
+/// How long something of `sealed` bytes is once opened. Not every length can be that of a sealed thing.
+pub fn opened_len(sealed: u64) -> Result<u64, OpenError> {
+    let chunks = sealed.checked_sub(PREFIX_LEN as u64).ok_or(OpenError::Malformed)?;
+    let (whole, last) = (chunks / SEALED_CHUNK_LEN as u64, chunks % SEALED_CHUNK_LEN as u64);
+    let rest = last.checked_sub(TAG_LEN as u64).ok_or(OpenError::Malformed)?;
+    if whole < MAX_CHUNKS { Ok(whole * CHUNK_LEN as u64 + rest) } else { Err(OpenError::Malformed) }
+}
+
+/// The data key that something was sealed under, by its header.
+pub fn key_id_of(sealed_or_prefix: &[u8]) -> Result<DataKeyId, OpenError> {
+    let header = sealed_or_prefix.first_chunk::<HEADER_LEN>().ok_or(OpenError::Malformed)?;
+    let id = header.strip_prefix(&MARK).and_then(|id| Uuid::from_slice(id).ok()).ok_or(OpenError::Malformed)?;
+    Ok(DataKeyId(id))
+}
+
+/// Seals `plaintext` for `place`.
+pub fn seal(key: &DataKey, place: &Place<'_>, plaintext: &[u8], entropy: &dyn Entropy) -> Result<Vec<u8>, SealError> {
+    let (message, prefix) = begin(key, place, entropy)?;
+    let whole = plaintext.len() / CHUNK_LEN;
+    let mut out = Vec::with_capacity(PREFIX_LEN + plaintext.len() + (whole + 1) * TAG_LEN);
+    out.extend_from_slice(&prefix);
+    let (chunks, last) = plaintext.as_chunks::<CHUNK_LEN>();
+    let mut number = 0;
+    for chunk in chunks {
+        message.seal_chunk(number, chunk, &mut out);
+        number += 1;
+    }
+    message.seal_chunk(number, last, &mut out);
+    Ok(out)
+}
+
+/// Opens what was sealed for `place`.
+pub fn open(key: &DataKey, place: &Place<'_>, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, OpenError> {
+    let opened = opened_len(sealed.len() as u64)?;
+    let (prefix, chunks) = sealed.split_first_chunk::<PREFIX_LEN>().ok_or(OpenError::Malformed)?;
+    let message = resume(key, place, prefix)?;
+    let capacity = usize::try_from(opened).map_err(|_| OpenError::Malformed)?;
+    let mut out = Zeroizing::new(Vec::with_capacity(capacity));
+    let (whole, last) = chunks.as_chunks::<SEALED_CHUNK_LEN>();
+    let mut number = 0;
+    for chunk in whole {
+        message.open_chunk(number, chunk, &mut out).map_err(|_| OpenError::Tampered)?;
+        number += 1;
+    }
+    message.open_chunk(number, last, &mut out).map_err(|_| OpenError::Tampered)?;
+    Ok(out)
+}
+
+fn begin(key: &DataKey, place: &Place<'_>, entropy: &dyn Entropy) -> Result<(MessageKey, [u8; PREFIX_LEN]), SealError> {
+    let mut salt = [0u8; SALT_LEN];
+    entropy.fill(&mut salt)?;
+    let context = context(key.id(), place);
+    let (message, commitment) = key.use_bytes(|bytes| MessageKey::derive(bytes, &salt, &context))?;
+    let mut prefix = [0u8; PREFIX_LEN];
+    prefix[..HEADER_LEN].copy_from_slice(&context[..HEADER_LEN]);
+    prefix[HEADER_LEN..HEADER_LEN + SALT_LEN].copy_from_slice(&salt);
+    prefix[HEADER_LEN + SALT_LEN..].copy_from_slice(&commitment);
+    Ok((message, prefix))
+}
+
+fn resume(key: &DataKey, place: &Place<'_>, prefix: &[u8; PREFIX_LEN]) -> Result<MessageKey, OpenError> {
+    if key_id_of(prefix)? != key.id() {
+        return Err(OpenError::UnknownKey);
+    }
+    let context = context(key.id(), place);
+    let mut salt = [0u8; SALT_LEN];
+    salt.copy_from_slice(&prefix[HEADER_LEN..HEADER_LEN + SALT_LEN]);
+    let (message, commitment) = key.use_bytes(|bytes| MessageKey::derive(bytes, &salt, &context))?;
+    if bool::from(commitment.ct_eq(&prefix[HEADER_LEN + SALT_LEN..])) {
+        Ok(message)
+    } else {
+        Err(OpenError::DoesNotBelongHere)
+    }
+}
+
+/// The message's context: the header, which is also what the sealed thing begins with, and the place.
+fn context(id: DataKeyId, place: &Place<'_>) -> Vec<u8> {
+    let mut context = Vec::with_capacity(256);
+    context.extend_from_slice(&MARK);
+    context.extend_from_slice(id.0.as_bytes());
+    place.encode(&mut context);
+    context
+}
+
+/// Seals a stream, chunk by chunk. It holds a message key, never a data key.
+pub struct Sealer {
+    message: MessageKey,
+    next: u64,
+    /// What has been pushed and does not fill a chunk yet.
+    pending: Zeroizing<Vec<u8>>,
+}
+
+impl Sealer {
+    /// Begins a message. The prefix stands before all that comes out.
+    pub fn new(key: &DataKey, place: &Place<'_>, entropy: &dyn Entropy) -> Result<(Self, [u8; PREFIX_LEN]), SealError> {
+        let (message, prefix) = begin(key, place, entropy)?;
+        Ok((Self { message, next: 0, pending: Zeroizing::new(Vec::with_capacity(CHUNK_LEN)) }, prefix))
+    }
+
+    /// Takes plaintext of any length and appends the chunks it completes to `out`.
+    ///
+    /// # Panics
+    /// Past 4 PiB in one message, where the format ends.
+    pub fn push(&mut self, plaintext: &[u8], out: &mut Vec<u8>) {
+        let mut rest = plaintext;
+        if !self.pending.is_empty() {
+            let taken = rest.len().min(CHUNK_LEN - self.pending.len());
+            let (head, tail) = rest.split_at(taken);
+            self.pending.extend_from_slice(head);
+            rest = tail;
+            if self.pending.len() < CHUNK_LEN {
+                return;
+            }
+            self.message.seal_chunk(self.next, &self.pending, out);
+            self.next += 1;
+            self.pending.as_mut_slice().zeroize();
+            self.pending.clear();
+        }
+        let (chunks, last) = rest.as_chunks::<CHUNK_LEN>();
+        for chunk in chunks {
+            self.message.seal_chunk(self.next, chunk, out);
+            self.next += 1;
+        }
+        self.pending.extend_from_slice(last);
+    }
+
+    /// Appends the last, short chunk, without which the message counts as cut off.
+    ///
+    /// # Panics
+    /// Past 4 PiB in one message, where the format ends.
+    pub fn finish(self, out: &mut Vec<u8>) {
+        self.message.seal_chunk(self.next, &self.pending, out);
+    }
+}
+
+/// Opens any chunk of a sealed object. It holds a message key, never a data key, and each chunk tests the lease.
+pub struct Opener {
+    message: MessageKey,
+    leash: Leash,
+    opened: u64,
+}
+
+impl Opener {
+    /// Begins to read an object whose first bytes are `prefix` and whose content is `opened_len` bytes by its row.
+    ///
+    /// The caller compares the length of the stored object with [`sealed_len`] of it before any byte goes out.
+    pub fn new(key: &DataKey, place: &Place<'_>, prefix: &[u8], opened_len: u64) -> Result<Self, OpenError> {
+        let prefix = prefix.first_chunk::<PREFIX_LEN>().ok_or(OpenError::Malformed)?;
+        if opened_len / CHUNK_LEN as u64 >= MAX_CHUNKS {
+            return Err(OpenError::Malformed);
+        }
+        let message = resume(key, place, prefix)?;
+        Ok(Self { message, leash: key.leash()?, opened: opened_len })
+    }
+
+    /// How many chunks there are: at least one, because the last may be empty.
+    pub fn chunks(&self) -> u64 {
+        self.opened / CHUNK_LEN as u64 + 1
+    }
+
+    /// Where a chunk stands in the sealed object, header included. Past the last chunk the range is empty.
+    pub fn chunk_range(&self, chunk: u64) -> Range<u64> {
+        let end = sealed_len(self.opened);
+        let start = chunk.saturating_mul(SEALED_CHUNK_LEN as u64).saturating_add(PREFIX_LEN as u64).min(end);
+        start..start.saturating_add(SEALED_CHUNK_LEN as u64).min(end)
+    }
+
+    /// Opens one chunk and appends its plaintext to `out`, which is left as it was on any error.
+    ///
+    /// Opening the last chunk proves the length of the whole object.
+    pub fn open_chunk(&self, chunk: u64, sealed: &[u8], out: &mut Vec<u8>) -> Result<(), OpenError> {
+        let range = self.chunk_range(chunk);
+        if range.is_empty() || sealed.len() as u64 != range.end - range.start {
+            return Err(OpenError::Malformed);
+        }
+        if !self.leash.is_live() {
+            return Err(OpenError::Locked);
+        }
+        self.message.open_chunk(chunk, sealed, out).map_err(|_| OpenError::Tampered)
+    }
+}

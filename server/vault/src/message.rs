@@ -1,0 +1,118 @@
+//! One message: the keys derived for a single seal, and its chunks.
+//!
+//! An instance of the C2SP *chunked-encryption* specification, Cobblestone-256: HKDF-Expand with SHA-512 derives
+//! message key, base nonce and commitment from data key, salt and context; AES-256-GCM seals chunks of 16 KiB, of
+//! which the last is always shorter. What must stay true: a message key is used for one message, a nonce for one
+//! chunk, and no chunk number reaches [`MAX_CHUNKS`].
+
+use crate::envelope::{CHUNK_LEN, SEALED_CHUNK_LEN};
+use aws_lc_rs::{
+    aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey},
+    error::Unspecified,
+    hkdf::{HKDF_SHA512, KeyType, Prk},
+};
+use zeroize::{Zeroize, Zeroizing};
+
+pub(crate) const SALT_LEN: usize = 24;
+pub(crate) const COMMITMENT_LEN: usize = 32;
+pub(crate) const TAG_LEN: usize = SEALED_CHUNK_LEN - CHUNK_LEN;
+/// Where the specification ends a message: 4 PiB.
+pub(crate) const MAX_CHUNKS: u64 = 1 << 38;
+const KEY_LEN: usize = 32;
+const INFO: &[u8] = b"c2sp.org/chunked-encryption@v1+AEAD_AES_256_GCM\0";
+
+/// A length of key material, as HKDF asks for it.
+struct Length(usize);
+
+impl KeyType for Length {
+    fn len(&self) -> usize {
+        self.0
+    }
+}
+
+/// HKDF-Expand-SHA-512.
+///
+/// # Panics
+/// Never: it fails only for an output of more than 255 digests.
+pub(crate) fn expand(key: &[u8; KEY_LEN], info: &[&[u8]], out: &mut [u8]) {
+    let prk = Prk::new_less_safe(HKDF_SHA512, key);
+    let done = prk.expand(info, Length(out.len())).and_then(|material| material.fill(out));
+    assert!(done.is_ok(), "HKDF-Expand takes every length asked for here");
+}
+
+/// The key of one message, with its base nonce.
+pub(crate) struct MessageKey {
+    aead: LessSafeKey,
+    nonce: [u8; NONCE_LEN],
+}
+
+impl MessageKey {
+    /// Derives key, base nonce and commitment. `context` stands behind the salt in the derivation.
+    pub(crate) fn derive(
+        data_key: &[u8; KEY_LEN],
+        salt: &[u8; SALT_LEN],
+        context: &[u8],
+    ) -> (Self, [u8; COMMITMENT_LEN]) {
+        let mut material = Zeroizing::new([0u8; KEY_LEN + NONCE_LEN + COMMITMENT_LEN]);
+        expand(data_key, &[INFO, salt, context], material.as_mut_slice());
+        let (key, rest) = material.split_at(KEY_LEN);
+        let (base, derived) = rest.split_at(NONCE_LEN);
+        let mut nonce = [0u8; NONCE_LEN];
+        nonce.copy_from_slice(base);
+        let mut commitment = [0u8; COMMITMENT_LEN];
+        commitment.copy_from_slice(derived);
+        (Self { aead: Self::aead(key), nonce }, commitment)
+    }
+
+    fn aead(key: &[u8]) -> LessSafeKey {
+        let Ok(key) = UnboundKey::new(&AES_256_GCM, key) else {
+            unreachable!("AES-256-GCM takes every key of 32 bytes");
+        };
+        LessSafeKey::new(key)
+    }
+
+    /// The base nonce XOR the chunk number, big-endian.
+    fn nonce(&self, chunk: u64) -> Nonce {
+        assert!(chunk < MAX_CHUNKS, "a message ends before its chunk numbers do");
+        let mut nonce = self.nonce;
+        for (byte, number) in nonce[NONCE_LEN - 8..].iter_mut().zip(chunk.to_be_bytes()) {
+            *byte ^= number;
+        }
+        Nonce::assume_unique_for_key(nonce)
+    }
+
+    /// Appends the sealed chunk to `out`.
+    ///
+    /// # Panics
+    /// At chunk 2³⁸, behind 4 PiB in one message.
+    pub(crate) fn seal_chunk(&self, chunk: u64, plaintext: &[u8], out: &mut Vec<u8>) {
+        let start = out.len();
+        // Chunk by chunk, so that what is zeroed here is still in the nearest cache when it is written over.
+        out.resize(start + plaintext.len() + TAG_LEN, 0);
+        let (sealed, tag) = out[start..].split_at_mut(plaintext.len());
+        let done = self.aead.seal_out_of_place_scatter(self.nonce(chunk), Aad::empty(), plaintext, sealed, &[], tag);
+        assert!(done.is_ok(), "the lengths fit by construction");
+    }
+
+    /// Appends the opened chunk to `out`, or leaves `out` as it was. `sealed` must be long enough for a tag.
+    pub(crate) fn open_chunk(&self, chunk: u64, sealed: &[u8], out: &mut Vec<u8>) -> Result<(), Unspecified> {
+        let Some((sealed, tag)) = sealed.split_last_chunk::<TAG_LEN>() else { return Err(Unspecified) };
+        let start = out.len();
+        out.resize(start + sealed.len(), 0);
+        let opened = &mut out[start..];
+        let done = self.aead.open_separate_gather(self.nonce(chunk), Aad::empty(), sealed, tag, opened);
+        if done.is_err() {
+            // What was decrypted before the tag proved wrong must not be seen by anybody.
+            opened.zeroize();
+            out.truncate(start);
+        }
+        done
+    }
+}
+
+impl Drop for MessageKey {
+    fn drop(&mut self) {
+        // The cipher's key schedule is cleansed by aws-lc itself.
+        self.nonce.zeroize();
+    }
+}
