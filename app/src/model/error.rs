@@ -75,6 +75,24 @@ pub enum KeyRefused {
     Problem(KeyProblem),
 }
 
+impl ApiError {
+    /// The HTTP status that says the same to a program.
+    pub const fn status(&self) -> u16 {
+        match self {
+            Self::SignedOut | Self::WrongCredentials => 401,
+            Self::NotAllowed => 403,
+            Self::NotFound => 404,
+            Self::Conflict => 409,
+            Self::Invalid(Invalid::FileTooLarge) => 413,
+            Self::Invalid(_) | Self::KeyRefused(_) => 422,
+            Self::Locked(_) => 423,
+            Self::Busy => 429,
+            Self::Damaged | Self::Internal => 500,
+            Self::Unavailable | Self::Connection => 503,
+        }
+    }
+}
+
 impl From<Invalid> for ApiError {
     fn from(invalid: Invalid) -> Self {
         Self::Invalid(invalid)
@@ -103,5 +121,36 @@ impl FromServerFnError for ApiError {
             }
             _ => Self::Internal,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_survive_the_wire() {
+        let face = LockFace {
+            cause: super::super::lock::LockCause::Disabled,
+            since: 1,
+            refused_at: Some(2),
+            code: Some("DisabledException".to_owned()),
+            request_id: None,
+        };
+        for error in [
+            ApiError::SignedOut,
+            ApiError::Locked(Box::new(face)),
+            ApiError::Invalid(Invalid::Arn(KeyArnError::Region)),
+            ApiError::KeyRefused(KeyRefused::Problem(KeyProblem::Disabled)),
+        ] {
+            let text = leptos::serde_json::to_string(&error).unwrap();
+            assert_eq!(leptos::serde_json::from_str::<ApiError>(&text).unwrap(), error, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_file_past_the_limit_has_the_status_that_says_so() {
+        assert_eq!(ApiError::from(Invalid::FileTooLarge).status(), 413);
+        assert_eq!(ApiError::from(Invalid::NameMissing).status(), 422);
     }
 }

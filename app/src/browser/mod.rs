@@ -1,0 +1,6 @@
+//! What only a browser can do. These functions compile for the server too, where nothing ever calls them: event handlers and
+//! effects do not run there.
+
+pub mod page;
+pub mod request;
+pub mod watch;

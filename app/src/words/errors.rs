@@ -1,0 +1,61 @@
+//! What went wrong with a request.
+
+use crate::model::error::{ApiError, Invalid, KeyRefused};
+
+impl ApiError {
+    /// What was wrong, and what to do.
+    pub const fn message(&self) -> &'static str {
+        match self {
+            Self::SignedOut => "You are signed out. Sign in again to go on.",
+            Self::WrongCredentials => "Email and password do not belong together. Check both and try again.",
+            Self::Busy => "Too many requests are being handled. Try again in a moment.",
+            Self::NotAllowed => "Your role does not allow this. Ask an administrator of your organization.",
+            Self::NotFound => "This does not exist, or it has been deleted.",
+            Self::Locked(face) => face.cause.headline(),
+            Self::Invalid(invalid) => invalid.message(),
+            Self::KeyRefused(refused) => refused.message(),
+            Self::Conflict => "Somebody else changed this meanwhile. Reload the page to see it as it is now.",
+            Self::Damaged => "The stored data is damaged and would not open. Nothing was shown. Tell your operator.",
+            Self::Unavailable => "The server could not reach its storage in time. Nothing was changed. Try again in a moment.",
+            Self::Connection => "The server could not be reached. Check your connection and try again.",
+            Self::Internal => "Something went wrong on the server. Try again; if it happens again, tell your operator.",
+        }
+    }
+}
+
+impl Invalid {
+    /// What was wrong, and what is expected.
+    pub const fn message(self) -> &'static str {
+        match self {
+            Self::EmailMissing => "Enter your email address.",
+            Self::PasswordMissing => "Enter your password.",
+            Self::NameMissing => "Enter a name.",
+            Self::NameTooLong => "The name is too long. It may have at most 120 characters.",
+            Self::DescriptionTooLong => "The description is too long. It may have at most 2,000 characters.",
+            Self::NoteMissing => "Write something first. A note cannot be empty.",
+            Self::NoteTooLong => "The note is too long. It may have at most 256 KB. Split it into several notes.",
+            Self::FileNameMissing => "The file has no name. Give it one and try again.",
+            Self::FileNameTooLong => "The file's name is too long. It may have at most 255 bytes. Rename the file and try again.",
+            Self::FileTooLarge => "The file is larger than this deployment accepts.",
+            Self::Arn(error) => error.message(),
+        }
+    }
+}
+
+impl KeyRefused {
+    /// Why nothing was done, and what to do.
+    pub const fn message(self) -> &'static str {
+        match self {
+            Self::AlreadyActive => {
+                "A customer managed key is active already. A deployment can have only one: delete that key first, then activate this one."
+            }
+            Self::JobUnfinished => "The key is being changed already. Wait until that is complete, then try again.",
+            Self::NoActiveKey => "There is no customer managed key to delete. The provider key protects the data now.",
+            Self::NotTheActiveKey => "This is not the active key. Enter the ARN of the active key, exactly as it is shown above.",
+            Self::RootUnusable => {
+                "The key that protects the data now cannot be used, so the data cannot be moved away from it. Make that key usable again first."
+            }
+            Self::Problem(problem) => problem.message(),
+        }
+    }
+}
