@@ -1,0 +1,95 @@
+// What people do in many tests, in their words: open a page, sign in, activate a key, wait for the end of a job.
+import { expect, test, type Locator, type Page } from '@playwright/test';
+import { administrator, type Person } from './deployment';
+
+/** Whether this project's browser runs scripts. */
+export function hasScripts(): boolean {
+  return test.info().project.use.javaScriptEnabled !== false;
+}
+
+/** Waits until the page is interactive; without scripts it is so at once. */
+export async function interactive(page: Page): Promise<void> {
+  if (hasScripts()) await expect(page.locator('html')).toHaveAttribute('data-hydrated', 'true');
+}
+
+export async function open(page: Page, path: string): Promise<void> {
+  await page.goto(path);
+  await interactive(page);
+}
+
+export function pageHeading(page: Page, name: string): Locator {
+  return page.getByRole('heading', { name, exact: true });
+}
+
+export async function fillSignIn(page: Page, email: string, password: string): Promise<void> {
+  await page.getByLabel('Email').fill(email);
+  await page.getByLabel('Password').fill(password);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+}
+
+export async function signIn(page: Page, person: Person = administrator): Promise<void> {
+  await open(page, '/sign-in');
+  await fillSignIn(page, person.email, person.password);
+  await expect(pageHeading(page, 'Workspaces')).toBeVisible();
+  await interactive(page);
+}
+
+export async function openDataEncryption(page: Page): Promise<void> {
+  await open(page, '/settings/data-encryption');
+  await expect(pageHeading(page, 'Data Encryption')).toBeVisible();
+}
+
+/** The one badge that says whose key is in force. */
+export function badge(page: Page, text: Badge): Locator {
+  return page.getByRole('main').getByText(text, { exact: true });
+}
+
+export type Badge =
+  | 'Provider key'
+  | 'Your key is in control'
+  | 'Locked by your key'
+  | 'Locked: AWS cannot be reached'
+  | 'Locked: provider key refused'
+  | 'Locked: damaged key';
+
+/** Waits until `what` can be seen. Without scripts a page does not change by itself, so it is loaded again meanwhile. */
+export async function seeInTime(page: Page, what: Locator, seconds = 60): Promise<void> {
+  if (hasScripts()) {
+    await expect(what).toBeVisible({ timeout: seconds * 1_000 });
+    return;
+  }
+  await expect(async () => {
+    await page.goto(page.url());
+    await expect(what).toBeVisible({ timeout: 500 });
+  }).toPass({ timeout: seconds * 1_000 });
+}
+
+/** The job's card says so. */
+export async function jobCompletes(page: Page, seconds = 60): Promise<void> {
+  await seeInTime(page, page.getByRole('main').getByText('Complete', { exact: true }), seconds);
+}
+
+async function enterArnAndPress(page: Page, arn: string, button: 'Activate Key' | 'Delete Key' | 'Test Key'): Promise<void> {
+  await page.getByLabel('KMS Key ARN').fill(arn);
+  await page.getByRole('button', { name: button }).click();
+}
+
+export async function pressActivate(page: Page, arn: string): Promise<void> {
+  await enterArnAndPress(page, arn, 'Activate Key');
+}
+
+export async function pressDelete(page: Page, arn: string): Promise<void> {
+  await enterArnAndPress(page, arn, 'Delete Key');
+}
+
+export async function pressTest(page: Page, arn: string): Promise<void> {
+  await enterArnAndPress(page, arn, 'Test Key');
+}
+
+/** From any page of an administrator: makes the key at `arn` the root key and waits until all data is under it. */
+export async function activate(page: Page, arn: string): Promise<void> {
+  await openDataEncryption(page);
+  await pressActivate(page, arn);
+  await seeInTime(page, badge(page, 'Your key is in control'));
+  await jobCompletes(page);
+}
