@@ -25,17 +25,16 @@ use crate::{
     entropy::Entropy,
     error::{OpenError, SealError},
     keyring::{DataKey, Leash},
-    message::{COMMITMENT_LEN, MAX_CHUNKS, MessageKey, SALT_LEN, TAG_LEN},
+    message::{HEAD_LEN, MAX_CHUNKS, MessageKey, SALT_LEN, TAG_LEN},
 };
 use std::ops::Range;
-use subtle::ConstantTimeEq;
 use uuid::Uuid;
 use zeroize::{Zeroize, Zeroizing};
 
 /// The header: magic, version, flags, data key id.
 pub const HEADER_LEN: usize = 20;
 /// All that stands before the first chunk: header, salt, commitment.
-pub const PREFIX_LEN: usize = HEADER_LEN + SALT_LEN + COMMITMENT_LEN;
+pub const PREFIX_LEN: usize = HEADER_LEN + HEAD_LEN;
 /// A whole chunk of plaintext.
 pub const CHUNK_LEN: usize = 16384;
 /// A whole chunk, sealed.
@@ -70,13 +69,7 @@ pub fn seal(key: &DataKey, place: &Place<'_>, plaintext: &[u8], entropy: &dyn En
     let whole = plaintext.len() / CHUNK_LEN;
     let mut out = Vec::with_capacity(PREFIX_LEN + plaintext.len() + (whole + 1) * TAG_LEN);
     out.extend_from_slice(&prefix);
-    let (chunks, last) = plaintext.as_chunks::<CHUNK_LEN>();
-    let mut number = 0;
-    for chunk in chunks {
-        message.seal_chunk(number, chunk, &mut out);
-        number += 1;
-    }
-    message.seal_chunk(number, last, &mut out);
+    message.seal_all(plaintext, &mut out);
     Ok(out)
 }
 
@@ -87,13 +80,7 @@ pub fn open(key: &DataKey, place: &Place<'_>, sealed: &[u8]) -> Result<Zeroizing
     let message = resume(key, place, prefix)?;
     let capacity = usize::try_from(opened).map_err(|_| OpenError::Malformed)?;
     let mut out = Zeroizing::new(Vec::with_capacity(capacity));
-    let (whole, last) = chunks.as_chunks::<SEALED_CHUNK_LEN>();
-    let mut number = 0;
-    for chunk in whole {
-        message.open_chunk(number, chunk, &mut out).map_err(|_| OpenError::Tampered)?;
-        number += 1;
-    }
-    message.open_chunk(number, last, &mut out).map_err(|_| OpenError::Tampered)?;
+    message.open_all(chunks, &mut out).map_err(|_| OpenError::Tampered)?;
     Ok(out)
 }
 
@@ -114,14 +101,8 @@ fn resume(key: &DataKey, place: &Place<'_>, prefix: &[u8; PREFIX_LEN]) -> Result
         return Err(OpenError::UnknownKey);
     }
     let context = context(key.id(), place);
-    let mut salt = [0u8; SALT_LEN];
-    salt.copy_from_slice(&prefix[HEADER_LEN..HEADER_LEN + SALT_LEN]);
-    let (message, commitment) = key.use_bytes(|bytes| MessageKey::derive(bytes, &salt, &context))?;
-    if bool::from(commitment.ct_eq(&prefix[HEADER_LEN + SALT_LEN..])) {
-        Ok(message)
-    } else {
-        Err(OpenError::DoesNotBelongHere)
-    }
+    let (_, head) = prefix.split_last_chunk::<HEAD_LEN>().ok_or(OpenError::Malformed)?;
+    key.use_bytes(|bytes| MessageKey::resume(bytes, head, &context))?.ok_or(OpenError::DoesNotBelongHere)
 }
 
 /// The message's context: the header, which is also what the sealed thing begins with, and the place.

@@ -303,9 +303,9 @@ impl Lease {
 
     fn pass(&mut self, now: Moment, sent: Moment) {
         let stale = self.refused.as_ref().is_some_and(|refused| sent.boot <= refused.sent);
-        let spent = now.boot >= sent.boot.saturating_add(self.grace);
+        let run_out = now.boot >= sent.boot.saturating_add(self.grace);
         let void = now.offset_ms().saturating_sub(sent.offset_ms()) > MAX_AHEAD_MS;
-        if stale || spent || void {
+        if stale || run_out || void {
             return;
         }
         let needed = match self.phase {

@@ -11,6 +11,8 @@
 //! wrapped by a root key, every use of one tests the lease on the clock, and after a lock no key that was handed out
 //! before it works again. Time and randomness are passed in ([`Clock`], [`Entropy`]).
 
+#![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test may panic"))]
+
 pub mod clock;
 pub mod context;
 pub mod entropy;
@@ -36,7 +38,7 @@ pub use kms::{
     KeyDescription, KeyManager, KeyOrigin, KeySpec, KeyState, KeyUsage, Kms, KmsClass, KmsError, Probe, Unwrapped,
     Wrapped,
 };
-pub use lease::{LockCause, LockState, Refusal, Transition, Verdict};
+pub use lease::{Lease, LockCause, LockState, Moment, Refusal, Transition, Verdict};
 pub use zeroize::Zeroizing;
 /// The allocator that zeroes every block as it is freed, also when one grows. The program installs it as its
 /// `#[global_allocator]`: it covers the copies of plaintext that are out of our hands (TLS and JSON buffers).

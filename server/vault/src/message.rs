@@ -11,10 +11,16 @@ use aws_lc_rs::{
     error::Unspecified,
     hkdf::{HKDF_SHA512, KeyType, Prk},
 };
+use subtle::ConstantTimeEq;
 use zeroize::{Zeroize, Zeroizing};
+
+#[cfg(test)]
+mod tests;
 
 pub(crate) const SALT_LEN: usize = 24;
 pub(crate) const COMMITMENT_LEN: usize = 32;
+/// Salt and commitment, with which a message begins.
+pub(crate) const HEAD_LEN: usize = SALT_LEN + COMMITMENT_LEN;
 pub(crate) const TAG_LEN: usize = SEALED_CHUNK_LEN - CHUNK_LEN;
 /// Where the specification ends a message: 4 PiB.
 pub(crate) const MAX_CHUNKS: u64 = 1 << 38;
@@ -64,6 +70,13 @@ impl MessageKey {
         (Self { aead: Self::aead(key), nonce }, commitment)
     }
 
+    /// Derives the key of a message that begins with `head`, if it commits to these keys in this context.
+    pub(crate) fn resume(data_key: &[u8; KEY_LEN], head: &[u8; HEAD_LEN], context: &[u8]) -> Option<Self> {
+        let (salt, committed) = head.split_first_chunk::<SALT_LEN>()?;
+        let (message, commitment) = Self::derive(data_key, salt, context);
+        bool::from(commitment.ct_eq(committed)).then_some(message)
+    }
+
     fn aead(key: &[u8]) -> LessSafeKey {
         let Ok(key) = UnboundKey::new(&AES_256_GCM, key) else {
             unreachable!("AES-256-GCM takes every key of 32 bytes");
@@ -107,6 +120,30 @@ impl MessageKey {
             out.truncate(start);
         }
         done
+    }
+}
+
+impl MessageKey {
+    /// Appends a whole message's chunks to `out`.
+    pub(crate) fn seal_all(&self, plaintext: &[u8], out: &mut Vec<u8>) {
+        let (chunks, last) = plaintext.as_chunks::<CHUNK_LEN>();
+        let mut number = 0;
+        for chunk in chunks {
+            self.seal_chunk(number, chunk, out);
+            number += 1;
+        }
+        self.seal_chunk(number, last, out);
+    }
+
+    /// Appends a whole message's plaintext to `out`, and on failure only what stood before the chunk that failed.
+    pub(crate) fn open_all(&self, sealed: &[u8], out: &mut Vec<u8>) -> Result<(), Unspecified> {
+        let (chunks, last) = sealed.as_chunks::<SEALED_CHUNK_LEN>();
+        let mut number = 0;
+        for chunk in chunks {
+            self.open_chunk(number, chunk, out)?;
+            number += 1;
+        }
+        self.open_chunk(number, last, out)
     }
 }
 

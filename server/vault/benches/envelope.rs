@@ -1,0 +1,101 @@
+//! What sealing costs, beside one raw call of the cipher in the same run.
+//!
+//! Rounds alternate between the two, so that a slow moment of the machine meets both; medians are compared. The raw
+//! call goes from a source buffer into another one: once into a buffer that is there already, and once into one that
+//! it allocates, as sealing has to.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::cast_precision_loss,
+    reason = "a benchmark may panic, and prints rounded figures"
+)]
+
+use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
+use std::{
+    hint::black_box,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+use uuid::Uuid;
+use vault::{
+    Clock, DataKey, DataKeyId, DeploymentId, Place, Scope, SystemClock, SystemEntropy, Vault, Verdict, open, seal,
+};
+
+const LARGE: usize = 1 << 20;
+const SMALL: usize = 512;
+const ROUNDS: usize = 401;
+
+fn median(mut times: Vec<f64>) -> f64 {
+    times.sort_by(f64::total_cmp);
+    times[times.len() / 2]
+}
+
+/// Nanoseconds of one call, over `repeats` of them.
+fn time(repeats: u32, mut call: impl FnMut()) -> f64 {
+    let start = Instant::now();
+    for _ in 0..repeats {
+        call();
+    }
+    start.elapsed().as_nanos() as f64 / f64::from(repeats)
+}
+
+fn row(name: &str, ours: f64, baseline: f64, target: &str) {
+    println!("{name:<34} {:>10.1} µs {:>10.1} µs {:>8.2}   {target}", ours / 1e3, baseline / 1e3, baseline / ours);
+}
+
+fn main() {
+    let clock = Arc::new(SystemClock);
+    let entropy = SystemEntropy::new();
+    let deployment = DeploymentId::new("benchmark").unwrap();
+    let vault = Vault::new(deployment.clone(), clock.clone(), Arc::new(entropy.clone()), Duration::from_secs(900));
+    vault.record_check(clock.boot(), clock.wall_ms(), Verdict::Passed);
+    let key = DataKey::generate(DataKeyId(Uuid::from_u128(1)), &entropy).unwrap();
+    let key = vault.admit(vault.epoch(), key).unwrap();
+    let scope = Scope::Workspace(Uuid::from_u128(2));
+    let place = Place { deployment: &deployment, scope, table: "notes", id: Uuid::from_u128(3), column: "body" };
+    let raw = LessSafeKey::new(UnboundKey::new(&AES_256_GCM, &[9; 32]).unwrap());
+    let nonce = || Nonce::assume_unique_for_key([1; 12]);
+
+    let plaintext = vec![0x5a_u8; LARGE];
+    let sealed = seal(&key, &place, &plaintext, &entropy).unwrap();
+    let mut out = vec![0_u8; LARGE];
+    let mut tag = [0_u8; 16];
+    let raw_seal = |out: &mut [u8], tag: &mut [u8; 16]| {
+        raw.seal_out_of_place_scatter(nonce(), Aad::empty(), black_box(&plaintext), out, &[], tag).unwrap();
+    };
+    raw_seal(&mut out, &mut tag);
+    let raw_sealed = out.clone();
+    let raw_open = |out: &mut [u8]| {
+        raw.open_separate_gather(nonce(), Aad::empty(), black_box(&raw_sealed), &tag, out).unwrap();
+    };
+
+    let mut times: [Vec<f64>; 6] = Default::default();
+    let mut scratch = [0_u8; 16];
+    for _ in 0..ROUNDS {
+        times[0].push(time(1, || drop(black_box(seal(&key, &place, black_box(&plaintext), &entropy).unwrap()))));
+        times[1].push(time(1, || raw_seal(black_box(&mut out), &mut scratch)));
+        times[2].push(time(1, || raw_seal(black_box(&mut vec![0_u8; LARGE]), &mut scratch)));
+        times[3].push(time(1, || drop(black_box(open(&key, &place, black_box(&sealed)).unwrap()))));
+        times[4].push(time(1, || raw_open(black_box(&mut out))));
+        times[5].push(time(1, || raw_open(black_box(&mut vec![0_u8; LARGE]))));
+    }
+    let [seals, raw_seals, fresh_seals, opens, raw_opens, fresh_opens] = times.map(median);
+
+    println!("{:<34} {:>13} {:>13} {:>8}   target", "", "ours", "raw cipher", "ratio");
+    row("seal 1 MiB, raw into a used buffer", seals, raw_seals, "ratio at least 0.85");
+    row("seal 1 MiB, raw into a fresh one", seals, fresh_seals, "");
+    row("open 1 MiB, raw into a used buffer", opens, raw_opens, "ratio at least 0.85");
+    row("open 1 MiB, raw into a fresh one", opens, fresh_opens, "");
+
+    let record = &plaintext[..SMALL];
+    let sealed = seal(&key, &place, record, &entropy).unwrap();
+    let (mut seals, mut opens, mut tests) = (Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..ROUNDS {
+        seals.push(time(50, || drop(black_box(seal(&key, &place, black_box(record), &entropy).unwrap()))));
+        opens.push(time(50, || drop(black_box(open(&key, &place, black_box(&sealed)).unwrap()))));
+        tests.push(time(1000, || assert!(black_box(&vault).is_open())));
+    }
+    println!("{:<34} {:>10.2} µs {:>27} at most 3 µs", "seal 512 bytes", median(seals) / 1e3, "");
+    println!("{:<34} {:>10.2} µs {:>27} at most 3 µs", "open 512 bytes", median(opens) / 1e3, "");
+    println!("{:<34} {:>10.1} ns {:>27} at most 60 ns", "test the lease", median(tests), "");
+}
