@@ -26,6 +26,8 @@ if ! { [ -f target/site/build-id ] && [ "$(cat "$stamp" 2>/dev/null)" = "$inputs
     --enable-reference-types --enable-multivalue --enable-mutable-globals --enable-sign-ext \
     "$staging/pkg/keystead_bg.wasm" -o "$staging/pkg/keystead.wasm"
   rm "$staging/pkg/keystead_bg.wasm"
+  # Script that a dependency brings along would be a folder of its own, which the server does not serve.
+  if [ -d "$staging/pkg/snippets" ]; then echo "a dependency brings its own script: $(ls "$staging/pkg/snippets")" >&2; exit 1; fi
   if [ -d public ]; then cp -R public/. "$staging/"; fi
   node scripts/site/assemble.mjs "$staging" style/main.css
   rm -rf target/site

@@ -9,6 +9,7 @@ use_local_aws() { # port
   export AWS_CONFIG_FILE=/dev/null AWS_SHARED_CREDENTIALS_FILE=/dev/null AWS_EC2_METADATA_DISABLED=true
   # The AWS CLI's own: never through a pager, and never through a proxy.
   export AWS_PAGER= NO_PROXY="${NO_PROXY:+$NO_PROXY,}127.0.0.1,localhost"
+  export no_proxy=$NO_PROXY
 }
 
 port_is_taken() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }

@@ -18,7 +18,7 @@ start_postgres() { # folder, port
     as_postgres "$postgres_bin/pg_ctl" -D "$1/data" -l "$1/server.log" -w -t 60 start -o \
       "-c listen_addresses=127.0.0.1 -p $2 -k $1 -c fsync=off -c synchronous_commit=off -c full_page_writes=off -c max_connections=300" \
       >/dev/null || { cat "$1/server.log" >&2; exit 1; }
-  )
+  ) || return
   postgres_url=postgres://postgres@127.0.0.1:$2/postgres
 }
 

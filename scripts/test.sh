@@ -40,8 +40,9 @@ start_services() {
   local kms_port
   kms_port=$(free_port)
   use_local_aws "$kms_port"
-  start_local_kms "$kms_port" "$scratch/aws" "$scratch/local-kms.log"
-  start_postgres "$scratch/postgres" "$(free_port)"
+  # A function that `phase` runs does not stop at a failure by itself.
+  start_local_kms "$kms_port" "$scratch/aws" "$scratch/local-kms.log" || return
+  start_postgres "$scratch/postgres" "$(free_port)" || return
   export KEYSTEAD_TEST_KMS_URL=http://127.0.0.1:$kms_port
   export KEYSTEAD_TEST_POSTGRES_URL=$postgres_url
 }
