@@ -1,0 +1,170 @@
+//! The server as a whole: built from a configuration, run until it is asked to stop.
+//!
+//! What must stay true: it stops in order. It takes no new requests, lets those it has come to an end for a while, hands back
+//! the job it runs, and closes the database last.
+
+use crate::{
+    config::Config,
+    http::{HttpState, router::router, session::Sessions},
+    services::{Aws, Services, StartError as ServicesError, accounts::CreateUserError},
+    store::Store,
+};
+use app::model::key_arn::KeyArn;
+use aws_config::{BehaviorVersion, Region, retry::RetryConfig, timeout::TimeoutConfig};
+use axum::{
+    Router,
+    serve::{Listener, ListenerExt},
+};
+use sea_orm::DbErr;
+use std::{future::Future, io, net::SocketAddr, sync::Arc, time::Duration};
+use thiserror::Error;
+use tokio::{net::TcpListener, time::sleep};
+use tokio_util::sync::CancellationToken;
+use vault::SystemClock;
+
+const CONNECT_TIME: Duration = Duration::from_secs(2);
+const ATTEMPT_TIME: Duration = Duration::from_secs(5);
+const ATTEMPTS: u32 = 3;
+/// A key check is one attempt: its own loop is the retry.
+const CHECK_TIME: Duration = Duration::from_secs(2);
+/// How long requests may take to come to their end when the program stops.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// Why the server could not start.
+#[derive(Debug, Error)]
+pub enum StartError {
+    #[error("KEYSTEAD_LISTEN: {address} cannot be listened on: {cause}")]
+    Listen { address: SocketAddr, cause: io::Error },
+    #[error("DATABASE_URL: the database cannot be used: {0}")]
+    Database(#[from] DbErr),
+    #[error(transparent)]
+    Services(#[from] ServicesError),
+    #[error("the first administrator could not be created: {0}")]
+    FirstAdministrator(#[from] CreateUserError),
+}
+
+/// A server that is ready to run.
+pub struct Application {
+    listener: TcpListener,
+    address: SocketAddr,
+    router: Router,
+    services: Services,
+    store: Store,
+    sessions: Sessions,
+    closing: CancellationToken,
+}
+
+impl Application {
+    /// Connects to everything, brings the schema up to date, and begins to listen. Nothing is answered before [`Self::run`].
+    ///
+    /// # Errors
+    /// The first thing that could not be had.
+    pub async fn build(config: Config) -> Result<Self, StartError> {
+        let listen = |cause| StartError::Listen { address: config.listen, cause };
+        let listener = TcpListener::bind(config.listen).await.map_err(listen)?;
+        let address = listener.local_addr().map_err(listen)?;
+        let (store, services) = start_services(&config).await?;
+        if let Some(first) = &config.first_admin
+            && services.accounts.ensure_first_administrator(first).await?
+        {
+            tracing::info!(event = "first_administrator", "the first administrator was created");
+        }
+        let sessions = Sessions::new(store.clone(), Arc::new(SystemClock));
+        let state = HttpState::new(services.clone(), sessions.clone(), config.public_url, config.max_file_bytes);
+        let closing = state.closing.clone();
+        Ok(Self { listener, address, router: router(state), services, store, sessions, closing })
+    }
+
+    /// The address that is listened on. Its port is the real one also when the configuration said 0.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// What the server does beside answering requests.
+    pub fn services(&self) -> &Services {
+        &self.services
+    }
+
+    /// Answers requests until `shutdown`, and then stops in order.
+    ///
+    /// # Errors
+    /// When connections cannot be accepted any more.
+    pub async fn run(self, shutdown: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
+        let Self { listener, address, router, services, store, sessions, closing } = self;
+        tracing::info!(event = "listening", %address, version = env!("CARGO_PKG_VERSION"), "ready for requests");
+        let sweeping = tokio::spawn(sessions.sweep(closing.clone()));
+        let asked = {
+            let closing = closing.clone();
+            async move {
+                shutdown.await;
+                tracing::info!(event = "stopping", "asked to stop");
+                closing.cancel();
+            }
+        };
+        let out_of_time = async {
+            closing.cancelled().await;
+            sleep(GRACE).await;
+        };
+        let served = tokio::select! {
+            served = axum::serve(without_delay(listener), router).with_graceful_shutdown(asked) => served,
+            () = out_of_time => {
+                tracing::warn!(event = "requests_cut", "some requests took too long to end and were cut");
+                Ok(())
+            }
+        };
+        closing.cancel();
+        services.stop().await;
+        sweeping.abort();
+        if let Err(error) = store.close().await {
+            tracing::warn!(event = "database_failed", %error, "the database was not closed cleanly");
+        }
+        tracing::info!(event = "stopped", "stopped");
+        served
+    }
+}
+
+/// Connects to database and AWS, and starts the services. Also what the commands use that work on data.
+///
+/// # Errors
+/// The first thing that could not be had.
+pub async fn start_services(config: &Config) -> Result<(Store, Services), StartError> {
+    let store = Store::connect(&config.database_url).await?;
+    store.migrate().await?;
+    let services = Services::start(config, store.clone(), aws(&config.provider_key_arn).await).await?;
+    Ok((store, services))
+}
+
+/// Small answers go out at once instead of waiting for more to send.
+fn without_delay(listener: TcpListener) -> impl Listener<Io = tokio::net::TcpStream, Addr = SocketAddr> {
+    listener.tap_io(|connection| {
+        if let Err(error) = connection.set_nodelay(true) {
+            tracing::debug!(%error, "a connection keeps its delay");
+        }
+    })
+}
+
+/// The clients of AWS, in the region of the provider's key. Credentials and endpoints are the SDK's own affair.
+async fn aws(provider_key: &KeyArn) -> Aws {
+    let time = TimeoutConfig::builder().connect_timeout(CONNECT_TIME).operation_attempt_timeout(ATTEMPT_TIME).build();
+    let sdk = aws_config::defaults(BehaviorVersion::latest())
+        .region(Region::new(provider_key.region().to_owned()))
+        .timeout_config(time)
+        .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
+        .load()
+        .await;
+    let check_time = TimeoutConfig::builder()
+        .connect_timeout(CHECK_TIME)
+        .operation_attempt_timeout(CHECK_TIME)
+        .operation_timeout(CHECK_TIME)
+        .build();
+    let check = aws_sdk_kms::config::Builder::from(&sdk)
+        .retry_config(RetryConfig::disabled())
+        .timeout_config(check_time)
+        .build();
+    Aws {
+        kms: aws_sdk_kms::Client::new(&sdk),
+        check_kms: aws_sdk_kms::Client::from_conf(check),
+        sts: aws_sdk_sts::Client::new(&sdk),
+        sdk,
+    }
+}

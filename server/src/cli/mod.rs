@@ -1,0 +1,85 @@
+//! The commands of the program, one file each.
+
+mod health;
+mod migrate;
+mod process;
+mod sample;
+mod serve;
+mod user;
+
+use crate::config::{Config, DatabaseOption, LogFormat, LogOption, Mistakes, Options};
+use clap::{Parser, Subcommand};
+use std::{env, error::Error, process::ExitCode};
+
+/// Workspaces that are encrypted under a key the organization owns.
+#[derive(Parser)]
+#[command(name = "keystead", version, about, propagate_version = true)]
+struct Line {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Runs the server. Brings the schema of the database up to date first.
+    Serve(Box<Options>),
+    /// Brings the schema of the database up to date, and does nothing else.
+    Migrate {
+        #[command(flatten)]
+        database: DatabaseOption,
+        #[command(flatten)]
+        log: LogOption,
+    },
+    /// Looks after the people who can sign in.
+    User {
+        #[command(subcommand)]
+        command: user::UserCommand,
+    },
+    /// Loads two small workspaces to look at, if there is no workspace yet.
+    Sample(Box<Options>),
+    /// Asks a running server whether it is ready. For process managers and containers.
+    Health(health::HealthOptions),
+}
+
+/// What a command can end with.
+type Outcome = Result<(), Box<dyn Error + Send + Sync>>;
+
+/// Reads the command line and runs the command. A failure is told on standard error.
+pub fn main() -> ExitCode {
+    let line = Line::parse();
+    process::protect();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return failed(&error),
+    };
+    match runtime.block_on(run(line.command)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => failed(error.as_ref()),
+    }
+}
+
+async fn run(command: Command) -> Outcome {
+    match command {
+        Command::Serve(options) => serve::serve(checked(*options)?).await,
+        Command::Migrate { database, log } => migrate::migrate(&database, log_format(&log)?).await,
+        Command::User { command } => user::run(command).await,
+        Command::Sample(options) => sample::sample(checked(*options)?).await,
+        Command::Health(options) => health::health(&options).await,
+    }
+}
+
+/// The checked configuration. The AWS SDK reads its region from these variables too.
+fn checked(options: Options) -> Result<Config, Mistakes> {
+    let region = env::var("AWS_REGION").or_else(|_| env::var("AWS_DEFAULT_REGION")).ok();
+    Config::check(options, region.as_deref())
+}
+
+fn log_format(log: &LogOption) -> Result<LogFormat, Mistakes> {
+    log.format().map_err(Mistakes::from)
+}
+
+#[allow(clippy::print_stderr, reason = "this is the program speaking to the one who started it")]
+fn failed(error: &dyn Error) -> ExitCode {
+    eprintln!("keystead: {error}");
+    ExitCode::FAILURE
+}

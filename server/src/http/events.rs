@@ -1,0 +1,64 @@
+//! Server-sent events that say "changed": the page then asks again. What has changed is in the database, not in here.
+
+use super::{HttpState, principal::Watching};
+use axum::{
+    extract::State,
+    response::sse::{Event, KeepAlive, Sse},
+};
+use futures::{Stream, stream};
+use std::{convert::Infallible, time::Duration};
+use tokio::{
+    sync::watch,
+    time::{Instant, Interval, MissedTickBehavior, interval_at},
+};
+
+const KEEP_ALIVE: Duration = Duration::from_secs(15);
+/// How long somebody who has been signed out elsewhere can go on listening. They are told nothing but "changed".
+const ASK_AGAIN: Duration = Duration::from_secs(30);
+
+struct Listening {
+    state: HttpState,
+    watching: Watching,
+    changes: watch::Receiver<u64>,
+    recheck: Interval,
+    greeted: bool,
+}
+
+/// Route: a stream of changes of the job and the lock.
+pub async fn events(
+    watching: Watching,
+    State(state): State<HttpState>,
+) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
+    let changes = state.services.changes();
+    let mut recheck = interval_at(Instant::now() + ASK_AGAIN, ASK_AGAIN);
+    recheck.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let listening = Listening { state, watching, changes, recheck, greeted: false };
+    let stream = stream::unfold(listening, |listening| async move {
+        let listening = listening.changed().await?;
+        Some((Ok(Event::default().data("changed")), listening))
+    });
+    Sse::new(stream).keep_alive(KeepAlive::new().interval(KEEP_ALIVE))
+}
+
+impl Listening {
+    /// Waits for the next change. `None` when the program stops or the person is signed out.
+    async fn changed(mut self) -> Option<Self> {
+        // The first event makes up for what happened while the browser connected.
+        if !self.greeted {
+            self.greeted = true;
+            self.changes.mark_unchanged();
+            return Some(self);
+        }
+        loop {
+            tokio::select! {
+                () = self.state.closing.cancelled() => return None,
+                changed = self.changes.changed() => return changed.ok().map(|()| self),
+                _ = self.recheck.tick() => {
+                    if !matches!(self.watching.goes_on(&self.state).await, Ok(true)) {
+                        return None;
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! The pages and server functions of `app`, with what they need from this server in their context.
+
+use super::{HttpState, errors::Refusal, principal::RequestSession, security};
+use app::{model::error::ApiError, ports::Ports};
+use axum::{
+    Router,
+    body::Body,
+    extract::{Request, State},
+    http::{Method, StatusCode, header, request::Parts},
+    response::{IntoResponse, Response},
+};
+use leptos::prelude::{provide_context, use_context, use_nonce};
+use leptos_axum::{LeptosRoutes, ResponseOptions, generate_route_list, render_app_async_with_context};
+use std::sync::Arc;
+use tower_sessions::Session;
+
+/// The routes that `app` lists.
+pub fn routes(state: &HttpState) -> Router<HttpState> {
+    let options = state.leptos.clone();
+    Router::new().leptos_routes_with_context(state, generate_route_list(app::App), context(state), move || {
+        app::shell(options.clone())
+    })
+}
+
+/// What no route answers: a public file, or our page that says so.
+pub async fn fallback(State(state): State<HttpState>, request: Request) -> Response {
+    if !matches!(*request.method(), Method::GET | Method::HEAD) {
+        return Refusal(ApiError::NotFound).into_response();
+    }
+    if let Some(file) = state.assets.public(request.uri().path(), request.headers()) {
+        return file;
+    }
+    if !super::errors::wants_page(request.headers()) {
+        return Refusal(ApiError::NotFound).into_response();
+    }
+    not_found(&state, request).await
+}
+
+/// The application renders its own page for an address it does not know.
+async fn not_found(state: &HttpState, request: Request) -> Response {
+    let options = state.leptos.clone();
+    let render = render_app_async_with_context(context(state), move || app::shell(options.clone()));
+    let mut response: Response<Body> = render(request).await;
+    if response.status() == StatusCode::OK {
+        *response.status_mut() = StatusCode::NOT_FOUND;
+    }
+    response
+}
+
+/// Puts the ports and the content security policy of one request in place.
+fn context(state: &HttpState) -> impl Fn() + Clone + Send + Sync + 'static {
+    let state = state.clone();
+    move || {
+        let session = use_context::<Parts>().and_then(|request| request.extensions.get::<Session>().cloned());
+        if let Some(session) = session {
+            provide_context(Ports {
+                session: Arc::new(RequestSession::new(session, &state)),
+                organization: state.services.organization.clone(),
+                workspaces: state.services.workspaces.clone(),
+                encryption: state.services.encryption.clone(),
+            });
+        }
+        if let (Some(nonce), Some(response)) = (use_nonce(), use_context::<ResponseOptions>())
+            && let Some(policy) = security::page_policy(&nonce)
+        {
+            response.insert_header(header::CONTENT_SECURITY_POLICY, policy);
+        }
+    }
+}
