@@ -3,12 +3,87 @@
 //! Compiled twice: with `ssr` for the server, which renders pages, and with `hydrate` for the browser, which makes them
 //! interactive. Both must render the same, so nothing that differs between them may be read while rendering.
 
+// The views of whole pages are deeply nested types.
+#![recursion_limit = "256"]
+
 pub mod api;
 mod browser;
+mod components;
 pub mod format;
 mod live;
 pub mod model;
+mod pages;
 #[cfg(feature = "ssr")]
 pub mod ports;
 pub mod return_path;
 mod words;
+
+use components::{frame::FrameAroundPage, redirect::GoTo};
+use leptos::prelude::*;
+use leptos_meta::provide_meta_context;
+use leptos_router::{
+    SsrMode,
+    components::{ParentRoute, Route, Router, Routes},
+    path,
+};
+use pages::{
+    data_encryption::DataEncryptionPage,
+    not_found::NotFoundPage,
+    settings::{GeneralPage, MembersPage, SettingsFrame},
+    sign_in::SignInPage,
+    workspace::WorkspacePage,
+    workspaces::WorkspacesPage,
+};
+
+/// The document around the application, as the server writes it.
+#[cfg(feature = "ssr")]
+pub fn shell(options: LeptosOptions) -> impl IntoView {
+    let style = format!("/{}/{}.css", options.site_pkg_dir, options.output_name);
+    view! {
+        <!DOCTYPE html>
+        <html lang="en" data-organization=organization_name()>
+            <head>
+                <meta charset="utf-8"/>
+                <meta name="viewport" content="width=device-width, initial-scale=1"/>
+                <meta name="color-scheme" content="light dark"/>
+                <link rel="icon" href="/favicon.svg" type="image/svg+xml"/>
+                <link rel="stylesheet" href=style/>
+                <HydrationScripts options/>
+                <leptos_meta::MetaTags/>
+            </head>
+            <body>
+                <App/>
+            </body>
+        </html>
+    }
+}
+
+/// The organization's name, for pages that are shown before anybody is signed in. Empty outside of a request.
+#[cfg(feature = "ssr")]
+pub(crate) fn organization_name() -> String {
+    ports::Ports::current().map(|ports| ports.organization.deployment().organization).unwrap_or_default()
+}
+
+/// The whole application.
+#[component]
+pub fn App() -> impl IntoView {
+    provide_meta_context();
+    Effect::new(|_| browser::page::mark_hydrated());
+    view! {
+        <Router>
+            <Routes fallback=|| view! { <NotFoundPage/> }>
+                <Route path=path!("/") view=|| view! { <GoTo path=return_path::HOME/> } ssr=SsrMode::Async/>
+                <Route path=path!("/sign-in") view=SignInPage ssr=SsrMode::Async/>
+                <ParentRoute path=path!("") view=FrameAroundPage ssr=SsrMode::Async>
+                    <Route path=path!("/workspaces") view=WorkspacesPage ssr=SsrMode::Async/>
+                    <Route path=path!("/workspaces/:id") view=WorkspacePage ssr=SsrMode::Async/>
+                    <ParentRoute path=path!("/settings") view=SettingsFrame ssr=SsrMode::Async>
+                        <Route path=path!("") view=GeneralPage ssr=SsrMode::Async/>
+                        <Route path=path!("/members") view=MembersPage ssr=SsrMode::Async/>
+                        <Route path=path!("/data-encryption") view=DataEncryptionPage ssr=SsrMode::Async/>
+                    </ParentRoute>
+                </ParentRoute>
+            </Routes>
+        </Router>
+    }
+}

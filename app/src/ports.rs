@@ -111,7 +111,13 @@ pub trait WorkspacesPort: Send + Sync {
     async fn delete_note(&self, who: &Principal, workspace: &str, note: &str) -> Result<(), ApiError>;
 
     async fn files(&self, who: &Principal, workspace: &str, after: Option<&str>) -> Result<Page<FileEntry>, ApiError>;
-    async fn rename_file(&self, who: &Principal, workspace: &str, file: &str, name: &str) -> Result<FileEntry, ApiError>;
+    async fn rename_file(
+        &self,
+        who: &Principal,
+        workspace: &str,
+        file: &str,
+        name: &str,
+    ) -> Result<FileEntry, ApiError>;
     async fn delete_file(&self, who: &Principal, workspace: &str, file: &str) -> Result<(), ApiError>;
 }
 

@@ -45,9 +45,13 @@ mod tests {
 
     #[test]
     fn pages_of_this_site_are_followed() {
-        for path in
-            ["/workspaces", "/workspaces/0198-ab", "/workspaces?after=x", "/settings", "/settings/data-encryption?x=1#y"]
-        {
+        for path in [
+            "/workspaces",
+            "/workspaces/0198-ab",
+            "/workspaces?after=x",
+            "/settings",
+            "/settings/data-encryption?x=1#y",
+        ] {
             assert_eq!(checked(path), path);
         }
     }

@@ -23,7 +23,11 @@ mod answer {
     }
 
     fn accepts_html(request: &Parts) -> bool {
-        request.headers.get(ACCEPT).and_then(|accept| accept.to_str().ok()).is_some_and(|accept| accept.contains("text/html"))
+        request
+            .headers
+            .get(ACCEPT)
+            .and_then(|accept| accept.to_str().ok())
+            .is_some_and(|accept| accept.contains("text/html"))
     }
 
     /// Gives an error its HTTP status, when a script asked. A plain form's redirect, and a page that is being rendered and

@@ -2,7 +2,7 @@
 
 use crate::return_path;
 use wasm_bindgen::JsCast;
-use web_sys::{FormData, HtmlElement, SubmitEvent, VisibilityState};
+use web_sys::{FormData, HtmlElement, HtmlInputElement, SubmitEvent, VisibilityState};
 
 /// Unix milliseconds by the browser's clock.
 #[allow(clippy::cast_possible_truncation)]
@@ -20,6 +20,13 @@ pub fn mark_hydrated() {
     if let Some(root) = root.and_then(|root| root.dyn_into::<HtmlElement>().ok()) {
         let _ = root.dataset().set("hydrated", "true");
     }
+}
+
+/// The organization's name, as the server wrote it into the page.
+#[cfg_attr(feature = "ssr", allow(dead_code, reason = "the server knows the name itself"))]
+pub fn organization() -> String {
+    let root = document().and_then(|document| document.document_element());
+    root.and_then(|root| root.get_attribute("data-organization")).unwrap_or_default()
 }
 
 /// Whether anybody can see the page.
@@ -40,7 +47,9 @@ pub fn leave_for_sign_in() {
         let location = window.location();
         let mut path = location.pathname().unwrap_or_default();
         // An error of an earlier form is of no use after signing in.
-        if let Ok(search) = location.search() && !search.contains("__err") {
+        if let Ok(search) = location.search()
+            && !search.contains("__err")
+        {
             path.push_str(&search);
         }
         leave_for(&return_path::sign_in_for(&path));
@@ -63,6 +72,15 @@ pub fn close_dialog(id: &str) {
     if let Some(element) = element.and_then(|element| element.dyn_into::<HtmlElement>().ok()) {
         let _ = element.hide_popover();
     }
+}
+
+/// What is in the input field with this id.
+pub fn field_value(id: &str) -> String {
+    let element = document().and_then(|document| document.get_element_by_id(id));
+    element
+        .and_then(|element| element.dyn_into::<HtmlInputElement>().ok())
+        .map(|input| input.value())
+        .unwrap_or_default()
 }
 
 /// Puts text on the clipboard.

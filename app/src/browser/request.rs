@@ -81,7 +81,8 @@ fn on_load(request: &XmlHttpRequest, loaded: impl FnOnce() + 'static) {
 
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
 fn on_progress(request: &XmlHttpRequest, mut progress: impl FnMut(u64) + 'static) -> Result<(), JsValue> {
-    let progress = Closure::<dyn FnMut(ProgressEvent)>::new(move |event: ProgressEvent| progress(event.loaded() as u64));
+    let progress =
+        Closure::<dyn FnMut(ProgressEvent)>::new(move |event: ProgressEvent| progress(event.loaded() as u64));
     let progress: js_sys::Function = progress.into_js_value().into();
     request.upload()?.set_onprogress(Some(&progress));
     Ok(())

@@ -81,6 +81,10 @@ pub enum JobFailure {
     NewRootRefused,
     /// A data key did not open to what it should.
     DamagedDataKey,
+    /// KMS gave no answer for too long.
+    Unreachable,
+    /// Delete Key was pressed before the new root key had taken control.
+    Cancelled,
 }
 
 /// A job as the card shows it. Times are Unix milliseconds.

@@ -72,7 +72,9 @@ impl KeyArnError {
                 "The partition, the second part, is wrong. Expected is aws, or another partition of AWS such as aws-us-gov or aws-cn."
             }
             Self::Service => "The service, the third part, is wrong. Expected is kms, because this must be a KMS key.",
-            Self::Region => "The region, the fourth part, is wrong. Expected is the name of an AWS region, such as us-west-1.",
+            Self::Region => {
+                "The region, the fourth part, is wrong. Expected is the name of an AWS region, such as us-west-1."
+            }
             Self::Account => "The account, the fifth part, is wrong. Expected are exactly 12 digits.",
             Self::Resource => "The last part is wrong. Expected is key/ followed by the key id.",
             Self::KeyId => {
@@ -189,9 +191,9 @@ impl std::str::FromStr for KeyArn {
 fn is_region(text: &str) -> bool {
     let words = text.split('-').count();
     words >= 3
-        && text.split('-').all(|word| {
-            !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
-        })
+        && text
+            .split('-')
+            .all(|word| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit()))
         && text.split('-').next().is_some_and(|word| word.bytes().all(|byte| byte.is_ascii_lowercase()))
         && text.rsplit('-').next().is_some_and(|word| word.bytes().all(|byte| byte.is_ascii_digit()))
 }
@@ -351,7 +353,17 @@ mod tests {
     fn every_message_is_its_own() {
         use KeyArnError::*;
         let all = [
-            Empty, InnerWhitespace, ForeignCharacter, BareId, Alias, NotAnArn, Partition, Service, Region, Account, Resource,
+            Empty,
+            InnerWhitespace,
+            ForeignCharacter,
+            BareId,
+            Alias,
+            NotAnArn,
+            Partition,
+            Service,
+            Region,
+            Account,
+            Resource,
             KeyId,
         ];
         for (at, error) in all.iter().enumerate() {

@@ -16,7 +16,9 @@ impl ApiError {
             Self::KeyRefused(refused) => refused.message(),
             Self::Conflict => "Somebody else changed this meanwhile. Reload the page to see it as it is now.",
             Self::Damaged => "The stored data is damaged and would not open. Nothing was shown. Tell your operator.",
-            Self::Unavailable => "The server could not reach its storage in time. Nothing was changed. Try again in a moment.",
+            Self::Unavailable => {
+                "The server could not reach its storage in time. Nothing was changed. Try again in a moment."
+            }
             Self::Connection => "The server could not be reached. Check your connection and try again.",
             Self::Internal => "Something went wrong on the server. Try again; if it happens again, tell your operator.",
         }
@@ -35,7 +37,9 @@ impl Invalid {
             Self::NoteMissing => "Write something first. A note cannot be empty.",
             Self::NoteTooLong => "The note is too long. It may have at most 256 KB. Split it into several notes.",
             Self::FileNameMissing => "The file has no name. Give it one and try again.",
-            Self::FileNameTooLong => "The file's name is too long. It may have at most 255 bytes. Rename the file and try again.",
+            Self::FileNameTooLong => {
+                "The file's name is too long. It may have at most 255 bytes. Rename the file and try again."
+            }
             Self::FileTooLarge => "The file is larger than this deployment accepts.",
             Self::Arn(error) => error.message(),
         }
@@ -51,7 +55,9 @@ impl KeyRefused {
             }
             Self::JobUnfinished => "The key is being changed already. Wait until that is complete, then try again.",
             Self::NoActiveKey => "There is no customer managed key to delete. The provider key protects the data now.",
-            Self::NotTheActiveKey => "This is not the active key. Enter the ARN of the active key, exactly as it is shown above.",
+            Self::NotTheActiveKey => {
+                "This is not the active key. Enter the ARN of the active key, exactly as it is shown above."
+            }
             Self::RootUnusable => {
                 "The key that protects the data now cannot be used, so the data cannot be moved away from it. Make that key usable again first."
             }

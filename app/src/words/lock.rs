@@ -20,7 +20,9 @@ impl LockCause {
     /// Why nothing can be decrypted, for somebody who wanted to read data.
     pub const fn reason(self) -> &'static str {
         match self {
-            Self::Disabled => "The customer managed key is disabled in AWS, so Keystead can no longer decrypt anything stored here.",
+            Self::Disabled => {
+                "The customer managed key is disabled in AWS, so Keystead can no longer decrypt anything stored here."
+            }
             Self::InvalidState => {
                 "The customer managed key is in a state in AWS that does not allow its use, so Keystead can no longer decrypt anything stored here."
             }
@@ -57,7 +59,9 @@ impl LockCause {
             Self::NotFound => {
                 "Check in the AWS console that the key still exists. A key that AWS has deleted cannot be brought back, and nor can data encrypted under it."
             }
-            Self::ProviderRefused => "Your operator must make the provider key usable again. Then everything comes back by itself.",
+            Self::ProviderRefused => {
+                "Your operator must make the provider key usable again. Then everything comes back by itself."
+            }
             Self::Unreachable => "Everything comes back by itself as soon as AWS answers again.",
             Self::OwnCredentials => {
                 "Your operator must renew this deployment's AWS credentials. Your key is not the cause. Then everything comes back by itself."

@@ -1,0 +1,9 @@
+//! Parts that several pages are made of.
+
+pub mod dialog;
+pub mod form;
+pub mod frame;
+pub mod icon;
+pub mod moment;
+pub mod opened;
+pub mod redirect;

@@ -1,0 +1,48 @@
+//! Sending a reader elsewhere, before anything of the page has been shown.
+
+use leptos::prelude::*;
+
+/// Goes to another page of this site: by a redirect from the server, by leaving the page in the browser.
+#[component]
+pub fn GoTo(#[prop(into)] path: String) -> impl IntoView {
+    #[cfg(feature = "ssr")]
+    if let (Some(response), Ok(place)) =
+        (use_context::<leptos_axum::ResponseOptions>(), http::HeaderValue::from_str(&path))
+    {
+        response.insert_header(http::header::LOCATION, place);
+        response.set_status(http::StatusCode::FOUND);
+    }
+    let target = path.clone();
+    Effect::new(move |_| crate::browser::page::leave_for(&target));
+    view! {
+        <p class="soft">
+            "Going to " <a href=path.clone() rel="external">{path.clone()}</a>
+        </p>
+    }
+}
+
+/// Goes to the sign-in page, and afterwards back to where the reader wanted to be.
+#[component]
+pub fn GoToSignIn() -> impl IntoView {
+    let place = leptos_router::hooks::use_location();
+    let mut path = place.pathname.get_untracked();
+    let search = place.search.get_untracked();
+    // An error of an earlier form is of no use after signing in.
+    if !search.is_empty() && !search.contains("__err") {
+        path.push('?');
+        path.push_str(&search);
+    }
+    view! { <GoTo path=crate::return_path::sign_in_for(&path)/> }
+}
+
+/// Sets the status of the page that the server is rendering.
+pub fn page_status(status: u16) {
+    #[cfg(feature = "ssr")]
+    if let (Some(response), Ok(status)) =
+        (use_context::<leptos_axum::ResponseOptions>(), http::StatusCode::from_u16(status))
+    {
+        response.set_status(status);
+    }
+    #[cfg(not(feature = "ssr"))]
+    let _ = status;
+}
