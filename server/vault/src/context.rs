@@ -99,7 +99,10 @@ impl<'a> Place<'a> {
         Self { deployment, scope, table: "object", id: object_id, column: "content" }
     }
 
-    /// Appends the five fields, each after its length in 8 bytes, big-endian. Ids are their 16 bytes.
+    /// Appends the five fields, each after its length in 2 bytes, big-endian. Ids are their 16 bytes.
+    ///
+    /// # Panics
+    /// If the name of a table or column has more than 65,535 bytes. They are written in code, never by people.
     pub(crate) fn encode(&self, out: &mut Vec<u8>) {
         let (scope, id) = (self.scope.as_uuid(), self.id);
         let fields: [&[u8]; 5] = [
@@ -110,7 +113,8 @@ impl<'a> Place<'a> {
             self.column.as_bytes(),
         ];
         for field in fields {
-            out.extend_from_slice(&(field.len() as u64).to_be_bytes());
+            let Ok(length) = u16::try_from(field.len()) else { panic!("a name that goes beyond any name") };
+            out.extend_from_slice(&length.to_be_bytes());
             out.extend_from_slice(field);
         }
     }

@@ -14,7 +14,7 @@
 //! ```
 //!
 //! The *context* of the message is the 20 bytes of the header, then the five fields of the [`Place`]: deployment,
-//! scope, table, id, column. Each field stands behind its length, which is 8 bytes, big-endian. Deployment, table and
+//! scope, table, id, column. Each field stands behind its length, which is 2 bytes, big-endian. Deployment, table and
 //! column are their UTF-8 text; scope and id are the 16 bytes of the UUID, the organization being the nil UUID.
 //!
 //! What must stay true: the layout never changes under version 1; nothing is given out before its tag was checked; and
@@ -65,23 +65,69 @@ pub fn key_id_of(sealed_or_prefix: &[u8]) -> Result<DataKeyId, OpenError> {
 
 /// Seals `plaintext` for `place`.
 pub fn seal(key: &DataKey, place: &Place<'_>, plaintext: &[u8], entropy: &dyn Entropy) -> Result<Vec<u8>, SealError> {
-    let (message, prefix) = begin(key, place, entropy)?;
-    let whole = plaintext.len() / CHUNK_LEN;
-    let mut out = Vec::with_capacity(PREFIX_LEN + plaintext.len() + (whole + 1) * TAG_LEN);
-    out.extend_from_slice(&prefix);
-    message.seal_all(plaintext, &mut out);
+    let mut out = Vec::new();
+    seal_into(key, place, plaintext, entropy, &mut out)?;
     Ok(out)
+}
+
+/// Seals `plaintext` for `place` into a buffer that may have been used before; all that it held is overwritten.
+pub fn seal_into(
+    key: &DataKey,
+    place: &Place<'_>,
+    plaintext: &[u8],
+    entropy: &dyn Entropy,
+    out: &mut Vec<u8>,
+) -> Result<(), SealError> {
+    let (message, prefix) = begin(key, place, entropy)?;
+    let tags = (plaintext.len() / CHUNK_LEN + 1) * TAG_LEN;
+    resize(out, PREFIX_LEN + plaintext.len() + tags);
+    let (head, chunks) = out.split_at_mut(PREFIX_LEN);
+    head.copy_from_slice(&prefix);
+    message.seal_all(plaintext, chunks);
+    Ok(())
 }
 
 /// Opens what was sealed for `place`.
 pub fn open(key: &DataKey, place: &Place<'_>, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, OpenError> {
-    let opened = opened_len(sealed.len() as u64)?;
+    let mut out = Zeroizing::default();
+    open_into(key, place, sealed, &mut out)?;
+    Ok(out)
+}
+
+/// Opens what was sealed for `place` into a buffer that may have been used before. On any error it is left empty.
+pub fn open_into(
+    key: &DataKey,
+    place: &Place<'_>,
+    sealed: &[u8],
+    out: &mut Zeroizing<Vec<u8>>,
+) -> Result<(), OpenError> {
+    let opened = open_message(key, place, sealed, out);
+    if opened.is_err() {
+        out.zeroize();
+    }
+    opened
+}
+
+fn open_message(key: &DataKey, place: &Place<'_>, sealed: &[u8], out: &mut Vec<u8>) -> Result<(), OpenError> {
+    let opened = usize::try_from(opened_len(sealed.len() as u64)?).map_err(|_| OpenError::Malformed)?;
     let (prefix, chunks) = sealed.split_first_chunk::<PREFIX_LEN>().ok_or(OpenError::Malformed)?;
     let message = resume(key, place, prefix)?;
-    let capacity = usize::try_from(opened).map_err(|_| OpenError::Malformed)?;
-    let mut out = Zeroizing::new(Vec::with_capacity(capacity));
-    message.open_all(chunks, &mut out).map_err(|_| OpenError::Tampered)?;
-    Ok(out)
+    if opened < out.len() {
+        out[opened..].zeroize();
+    }
+    resize(out, opened);
+    message.open_all(chunks, out).map_err(|_| OpenError::Tampered)
+}
+
+/// Brings a buffer to a length it is about to be overwritten at. A new one is had zeroed, which is the cheapest way; a
+/// used one grows without a copy of what it held.
+fn resize(out: &mut Vec<u8>, len: usize) {
+    if out.capacity() < len {
+        out.zeroize();
+        *out = vec![0; len];
+    } else {
+        out.resize(len, 0);
+    }
 }
 
 fn begin(key: &DataKey, place: &Place<'_>, entropy: &dyn Entropy) -> Result<(MessageKey, [u8; PREFIX_LEN]), SealError> {

@@ -29,7 +29,8 @@ pub use clock::{Clock, SystemClock};
 pub use context::{DataKeyId, DeploymentId, Place, Scope, WrapContext};
 pub use entropy::{Entropy, SystemEntropy};
 pub use envelope::{
-    CHUNK_LEN, HEADER_LEN, Opener, PREFIX_LEN, SEALED_CHUNK_LEN, Sealer, key_id_of, open, opened_len, seal, sealed_len,
+    CHUNK_LEN, HEADER_LEN, Opener, PREFIX_LEN, SEALED_CHUNK_LEN, Sealer, key_id_of, open, open_into, opened_len, seal,
+    seal_into, sealed_len,
 };
 pub use error::{EntropyError, InvalidDeploymentId, Locked, OpenError, SealError};
 pub use handle::Vault;

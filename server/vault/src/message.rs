@@ -94,6 +94,27 @@ impl MessageKey {
         Nonce::assume_unique_for_key(nonce)
     }
 
+    /// Seals one chunk into `out`, which has its sealed length.
+    ///
+    /// # Panics
+    /// At chunk 2³⁸, behind 4 PiB in one message.
+    fn seal_into(&self, chunk: u64, plaintext: &[u8], out: &mut [u8]) {
+        let (sealed, tag) = out.split_at_mut(plaintext.len());
+        let done = self.aead.seal_out_of_place_scatter(self.nonce(chunk), Aad::empty(), plaintext, sealed, &[], tag);
+        assert!(done.is_ok(), "the lengths fit by construction");
+    }
+
+    /// Opens one chunk into `out`, which has its opened length. On failure `out` is zeroized: what was decrypted
+    /// before the tag proved wrong must not be seen by anybody.
+    fn open_into(&self, chunk: u64, sealed: &[u8], out: &mut [u8]) -> Result<(), Unspecified> {
+        let (sealed, tag) = sealed.split_last_chunk::<TAG_LEN>().ok_or(Unspecified)?;
+        let done = self.aead.open_separate_gather(self.nonce(chunk), Aad::empty(), sealed, tag, out);
+        if done.is_err() {
+            out.zeroize();
+        }
+        done
+    }
+
     /// Appends the sealed chunk to `out`.
     ///
     /// # Panics
@@ -102,48 +123,43 @@ impl MessageKey {
         let start = out.len();
         // Chunk by chunk, so that what is zeroed here is still in the nearest cache when it is written over.
         out.resize(start + plaintext.len() + TAG_LEN, 0);
-        let (sealed, tag) = out[start..].split_at_mut(plaintext.len());
-        let done = self.aead.seal_out_of_place_scatter(self.nonce(chunk), Aad::empty(), plaintext, sealed, &[], tag);
-        assert!(done.is_ok(), "the lengths fit by construction");
+        self.seal_into(chunk, plaintext, &mut out[start..]);
     }
 
-    /// Appends the opened chunk to `out`, or leaves `out` as it was. `sealed` must be long enough for a tag.
+    /// Appends the opened chunk to `out`, or leaves `out` as it was.
     pub(crate) fn open_chunk(&self, chunk: u64, sealed: &[u8], out: &mut Vec<u8>) -> Result<(), Unspecified> {
-        let Some((sealed, tag)) = sealed.split_last_chunk::<TAG_LEN>() else { return Err(Unspecified) };
         let start = out.len();
-        out.resize(start + sealed.len(), 0);
-        let opened = &mut out[start..];
-        let done = self.aead.open_separate_gather(self.nonce(chunk), Aad::empty(), sealed, tag, opened);
+        out.resize(start + sealed.len().checked_sub(TAG_LEN).ok_or(Unspecified)?, 0);
+        let done = self.open_into(chunk, sealed, &mut out[start..]);
         if done.is_err() {
-            // What was decrypted before the tag proved wrong must not be seen by anybody.
-            opened.zeroize();
             out.truncate(start);
         }
         done
     }
-}
 
-impl MessageKey {
-    /// Appends a whole message's chunks to `out`.
-    pub(crate) fn seal_all(&self, plaintext: &[u8], out: &mut Vec<u8>) {
+    /// Seals a whole message into `out`, which has the length of its chunks, sealed.
+    pub(crate) fn seal_all(&self, plaintext: &[u8], out: &mut [u8]) {
         let (chunks, last) = plaintext.as_chunks::<CHUNK_LEN>();
+        let (sealed_chunks, sealed_last) = out.as_chunks_mut::<SEALED_CHUNK_LEN>();
         let mut number = 0;
-        for chunk in chunks {
-            self.seal_chunk(number, chunk, out);
+        for (plaintext, out) in chunks.iter().zip(sealed_chunks) {
+            self.seal_into(number, plaintext, out);
             number += 1;
         }
-        self.seal_chunk(number, last, out);
+        self.seal_into(number, last, sealed_last);
     }
 
-    /// Appends a whole message's plaintext to `out`, and on failure only what stood before the chunk that failed.
-    pub(crate) fn open_all(&self, sealed: &[u8], out: &mut Vec<u8>) -> Result<(), Unspecified> {
+    /// Opens a whole message into `out`, which has the length of its plaintext. On failure `out` may hold what stood
+    /// before the chunk that failed.
+    pub(crate) fn open_all(&self, sealed: &[u8], out: &mut [u8]) -> Result<(), Unspecified> {
         let (chunks, last) = sealed.as_chunks::<SEALED_CHUNK_LEN>();
+        let (opened_chunks, opened_last) = out.as_chunks_mut::<CHUNK_LEN>();
         let mut number = 0;
-        for chunk in chunks {
-            self.open_chunk(number, chunk, out)?;
+        for (sealed, out) in chunks.iter().zip(opened_chunks) {
+            self.open_into(number, sealed, out)?;
             number += 1;
         }
-        self.open_chunk(number, last, out)
+        self.open_into(number, last, opened_last)
     }
 }
 

@@ -1,0 +1,233 @@
+//! The ring under the lease: what a lock takes back, and what never comes in after it.
+
+use crate::support::{Counting, deployment, key_id, loose_key, open_vault, pass, refuse};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+use uuid::Uuid;
+use vault::{
+    Clock, DataKey, LockCause, Locked, OpenError, Place, Scope, SealError, Transition, Vault, Verdict, open, seal,
+};
+
+fn usable(vault: &Vault, key: &DataKey) -> bool {
+    let place = Place::object(vault.deployment(), Scope::Organization, Uuid::from_u128(1));
+    match seal(key, &place, b"x", vault.entropy()) {
+        Ok(sealed) => open(key, &place, &sealed).is_ok(),
+        Err(error) => {
+            assert_eq!(error, SealError::Locked);
+            let any = [b"KS\x01\x00".as_slice(), key.id().0.as_bytes(), &[0; 72]].concat();
+            assert_eq!(open(key, &place, &any).unwrap_err(), OpenError::Locked);
+            false
+        }
+    }
+}
+
+#[test]
+fn it_starts_locked_and_takes_nothing() {
+    let clock = crate::support::HandClock::new();
+    let vault = Vault::new(deployment("acme"), clock, Arc::new(Counting::from(0)), Duration::from_secs(300));
+    assert!(!vault.is_open());
+    assert_eq!(vault.lock_state().unwrap().cause, LockCause::Starting);
+    let epoch = vault.epoch();
+    assert_eq!(vault.admit(epoch, loose_key(1, 1)).err(), Some(Locked));
+    assert_eq!(vault.key(key_id(1)).err(), Some(Locked));
+    // The very unwrap that was the first check may bring its key along.
+    assert_eq!(pass(&vault), Transition::Unlocked);
+    assert!(vault.admit(epoch, loose_key(1, 1)).is_ok());
+    assert_eq!(vault.lock_state(), None);
+}
+
+#[test]
+fn a_key_works_in_a_ring_only() {
+    let (vault, _) = open_vault();
+    let key = loose_key(1, 1);
+    assert!(!usable(&vault, &key));
+    let key = vault.admit(vault.epoch(), key).unwrap();
+    assert!(usable(&vault, &key));
+    assert!(Arc::ptr_eq(&key, &vault.key(key_id(1)).unwrap().unwrap()));
+    assert!(vault.key(key_id(2)).unwrap().is_none());
+}
+
+#[test]
+fn a_lock_takes_keys_back_from_those_who_hold_them() {
+    let (vault, clock) = open_vault();
+    let mut watch = vault.watch();
+    assert!(*watch.borrow_and_update());
+    let before = vault.epoch();
+    let held = vault.admit(before, loose_key(1, 1)).unwrap();
+    assert_eq!(refuse(&vault), Transition::Suspected);
+    assert!(vault.is_suspect() && usable(&vault, &held));
+    assert!(matches!(refuse(&vault), Transition::Locked(_)));
+    assert!(!vault.is_open() && !usable(&vault, &held));
+    assert!(watch.has_changed().unwrap() && !*watch.borrow_and_update());
+    assert_eq!(vault.key(key_id(1)).err(), Some(Locked));
+
+    clock.pass(Duration::from_secs(1));
+    assert_eq!(pass(&vault), Transition::Unchanged);
+    assert_eq!(pass(&vault), Transition::Unlocked);
+    assert!(*watch.borrow_and_update());
+    // Open again, and the ring is empty; what was held is useless for good, what was under way stays outside.
+    assert!(vault.key(key_id(1)).unwrap().is_none());
+    assert!(!usable(&vault, &held));
+    assert_eq!(vault.admit(before, loose_key(1, 1)).err(), Some(Locked));
+    let again = vault.admit(vault.epoch(), loose_key(1, 1)).unwrap();
+    assert!(usable(&vault, &again) && !usable(&vault, &held));
+}
+
+#[test]
+fn the_clock_alone_ends_every_use() {
+    let (vault, clock) = open_vault();
+    let held = vault.admit(vault.epoch(), loose_key(1, 1)).unwrap();
+    let epoch = vault.epoch();
+    clock.pass(Duration::from_millis(299_999));
+    assert!(vault.is_open() && usable(&vault, &held));
+    clock.pass(Duration::from_millis(1));
+    // Nobody has ticked.
+    assert!(!vault.is_open() && !usable(&vault, &held));
+    assert_eq!(vault.key(key_id(1)).err(), Some(Locked));
+    assert_eq!(vault.admit(epoch, loose_key(2, 2)).err(), Some(Locked));
+    assert!(*vault.watch().borrow());
+    let state = vault.lock_state().unwrap();
+    assert_eq!((state.cause, state.since), (LockCause::Unreachable, clock.wall_ms()));
+    assert!(!*vault.watch().borrow());
+}
+
+#[test]
+fn suspicion_ends_by_the_clock_too() {
+    let (vault, clock) = open_vault();
+    let held = vault.admit(vault.epoch(), loose_key(1, 1)).unwrap();
+    refuse(&vault);
+    clock.pass(Duration::from_millis(2_999));
+    assert!(usable(&vault, &held));
+    clock.pass(Duration::from_millis(1));
+    assert!(!usable(&vault, &held));
+}
+
+#[test]
+fn a_machine_that_was_frozen_wakes_locked() {
+    let (vault, clock) = open_vault();
+    let held = vault.admit(vault.epoch(), loose_key(1, 1)).unwrap();
+    clock.freeze(Duration::from_secs(30));
+    assert!(usable(&vault, &held));
+    clock.freeze(Duration::from_millis(1));
+    assert!(!vault.is_open() && !usable(&vault, &held));
+    assert_eq!(vault.lock_state().unwrap().cause, LockCause::ClockJumped);
+}
+
+#[test]
+fn a_key_is_forgotten_alone() {
+    let (vault, _) = open_vault();
+    let before = vault.epoch();
+    let one = vault.admit(before, loose_key(1, 1)).unwrap();
+    let two = vault.admit(before, loose_key(2, 2)).unwrap();
+    vault.forget(key_id(1));
+    assert!(!usable(&vault, &one) && usable(&vault, &two));
+    assert!(vault.key(key_id(1)).unwrap().is_none());
+    // An unwrap that was under way meanwhile stays outside, others come in.
+    assert_eq!(vault.admit(before, loose_key(1, 1)).err(), Some(Locked));
+    assert!(vault.admit(before, loose_key(3, 3)).is_ok());
+    assert!(vault.admit(vault.epoch(), loose_key(1, 1)).is_ok());
+    vault.forget_all();
+    assert!(!usable(&vault, &two) && vault.is_open());
+    assert_eq!(vault.admit(before, loose_key(2, 2)).err(), Some(Locked));
+    assert!(vault.admit(vault.epoch(), loose_key(2, 2)).is_ok());
+}
+
+#[test]
+fn a_key_unwrapped_again_is_the_same_key_and_young() {
+    let (vault, clock) = open_vault();
+    let key = vault.admit(vault.epoch(), loose_key(1, 1)).unwrap();
+    clock.pass(Duration::from_secs(240));
+    assert_eq!(vault.admitted_ago(key_id(1)), Some(Duration::from_secs(240)));
+    let again = vault.admit(vault.epoch(), loose_key(1, 1)).unwrap();
+    assert!(Arc::ptr_eq(&key, &again));
+    assert_eq!(vault.admitted_ago(key_id(1)), Some(Duration::ZERO));
+    assert_eq!(vault.admitted_ago(key_id(2)), None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_waits_for_the_lock_is_told() {
+    let (vault, clock) = open_vault();
+    let told = Arc::new(AtomicBool::new(false));
+    let wait = || {
+        let (vault, told) = (Arc::clone(&vault), Arc::clone(&told));
+        tokio::spawn(async move {
+            vault.locked().await;
+            told.store(true, Ordering::SeqCst);
+        })
+    };
+    // By a refusal, at once.
+    let waiting = wait();
+    tokio::task::yield_now().await;
+    refuse(&vault);
+    tokio::task::yield_now().await;
+    assert!(!told.load(Ordering::SeqCst));
+    refuse(&vault);
+    tokio::task::yield_now().await;
+    waiting.await.unwrap();
+    // While locked, without waiting.
+    vault.locked().await;
+    // And when the lease simply runs out.
+    pass_twice(&vault, &clock);
+    told.store(false, Ordering::SeqCst);
+    let waiting = wait();
+    tokio::time::sleep(Duration::from_secs(30)).await;
+    assert!(!told.load(Ordering::SeqCst));
+    clock.pass(Duration::from_secs(300));
+    waiting.await.unwrap();
+    assert!(told.load(Ordering::SeqCst));
+}
+
+#[tokio::test(start_paused = true)]
+async fn time_is_kept_while_nobody_asks() {
+    let (vault, clock) = open_vault();
+    let keeping = Arc::clone(&vault);
+    let keeper = tokio::spawn(async move { keeping.keep_time().await });
+    let mut watch = vault.watch();
+    watch.mark_unchanged();
+    clock.pass(Duration::from_secs(301));
+    watch.changed().await.unwrap();
+    assert!(!*watch.borrow());
+    keeper.abort();
+}
+
+fn pass_twice(vault: &Vault, clock: &crate::support::HandClock) {
+    for _ in 0..2 {
+        clock.pass(Duration::from_secs(1));
+        pass(vault);
+    }
+    assert!(vault.is_open());
+}
+
+/// Threads that use keys while another locks and unlocks: no use begins after a lock has returned.
+#[test]
+fn no_use_outlives_a_lock() {
+    let (vault, clock) = open_vault();
+    for _ in 0..50 {
+        let key = vault.admit(vault.epoch(), loose_key(1, 1)).unwrap();
+        let locked = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            let user = scope.spawn(|| {
+                loop {
+                    let was_locked = locked.load(Ordering::SeqCst);
+                    let used = usable(&vault, &key);
+                    assert!(!(was_locked && used), "a key was used after the lock had returned");
+                    if was_locked {
+                        break;
+                    }
+                }
+            });
+            refuse(&vault);
+            let verdict = Verdict::Refused { reason: vault::Refusal::NotFound, code: String::new(), request_id: None };
+            vault.record_check(clock.boot(), clock.wall_ms(), verdict);
+            locked.store(true, Ordering::SeqCst);
+            user.join().unwrap();
+        });
+        clock.pass(Duration::from_secs(20));
+        pass_twice(&vault, &clock);
+    }
+}
