@@ -61,6 +61,10 @@ impl JobFailure {
             Self::DamagedDataKey => {
                 "A stored data key does not open to what it should. Tell your operator: it must be restored from a backup of the database."
             }
+            Self::Unreachable => {
+                "AWS gave no answer for two minutes, so the change was given up. Nothing has changed. Try again when AWS can be reached."
+            }
+            Self::Cancelled => "Delete Key was pressed before the new key had taken control. Nothing has changed.",
         }
     }
 }

@@ -1,0 +1,152 @@
+//! Stage 1: the new root key takes control.
+//!
+//! Every data key is unwrapped with the old root key, wrapped with the new one, and unwrapped again for comparison, all
+//! outside of any transaction. Then, under the lock of the house, the data keys are read again, and the swap happens only
+//! if each was prepared. Until that commits nothing has changed; after it the old root key opens nothing in the database.
+
+use super::{
+    halt::Halt,
+    queue::Claim,
+    worker::Worker,
+};
+use crate::{
+    services::data_keys::check_value,
+    store::{
+        entities::{
+            data_key,
+            encryption::{self, RootKind},
+            job::JobKind,
+        },
+        house,
+    },
+};
+use app::model::job::JobFailure;
+use futures::{StreamExt, TryStreamExt, stream};
+use sea_orm::{ActiveEnum, ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, sea_query::Expr};
+use std::collections::HashMap;
+use uuid::Uuid;
+use vault::{DataKeyId, KmsClass, KmsError, Scope, WrapContext};
+
+/// How many data keys are with KMS at once.
+const AT_ONCE: usize = 16;
+
+/// Data keys by id, wrapped by the new root key.
+type Prepared = HashMap<Uuid, Vec<u8>>;
+
+impl Worker {
+    /// Runs stage 1 to its end.
+    pub(super) async fn take_control(&self, claim: &Claim) -> Result<(), Halt> {
+        let mut prepared = Prepared::new();
+        loop {
+            let keys = house::all_keys(self.store.read()).await?;
+            self.prepare(claim, &keys, &mut prepared).await?;
+            let transaction = self.store.begin().await?;
+            if self.swap(claim, &transaction, &prepared).await? {
+                transaction.commit().await?;
+                return Ok(());
+            }
+            // A data key has appeared meanwhile: prepare it, and try once more.
+            transaction.rollback().await?;
+        }
+    }
+
+    async fn prepare(&self, claim: &Claim, keys: &[data_key::Model], prepared: &mut Prepared) -> Result<(), Halt> {
+        let total = i64::try_from(keys.len()).unwrap_or(i64::MAX);
+        let missing: Vec<&data_key::Model> = keys.iter().filter(|key| !prepared.contains_key(&key.id)).collect();
+        let mut wrapping = stream::iter(missing)
+            .map(|key| async move { Ok::<_, Halt>((key.id, self.rewrap(claim, key).await?)) })
+            .buffer_unordered(AT_ONCE);
+        while let Some((id, wrapped)) = wrapping.try_next().await? {
+            prepared.insert(id, wrapped);
+            let done = i64::try_from(prepared.len()).unwrap_or(i64::MAX);
+            if done % 64 == 0 {
+                claim.keys(self.store.write(), total, done.min(total)).await?;
+                self.changed();
+            }
+        }
+        claim.keys(self.store.write(), total, total).await
+    }
+
+    /// At most three calls to KMS.
+    async fn rewrap(&self, claim: &Claim, row: &data_key::Model) -> Result<Vec<u8>, Halt> {
+        let id = DataKeyId(row.id);
+        let scope = Scope::from_uuid(row.scope);
+        let context = WrapContext { deployment: self.vault().deployment(), scope, data_key: id };
+        let expected = check_value(&row.check_value)?;
+        let (old, new) = (&claim.job.from_arn, &claim.job.to_arn);
+        let opened = self.kms.unwrap(old, &context, id, &row.wrapped, &expected).await;
+        let opened = opened.map_err(|error| self.old_root(error, scope))?;
+        let wrapped = self.kms.wrap(new, &context, &opened.key).await;
+        let wrapped = wrapped.map_err(|error| new_root(error, scope))?;
+        let again = self.kms.unwrap(new, &context, id, &wrapped.blob, &expected).await;
+        again.map_err(|error| new_root(error, scope))?;
+        Ok(wrapped.blob)
+    }
+
+    async fn swap(&self, claim: &Claim, transaction: &DatabaseTransaction, prepared: &Prepared) -> Result<bool, Halt> {
+        let root = house::lock(transaction).await?;
+        if root.root_key_arn != claim.job.from_arn {
+            return Err(Halt::Lost);
+        }
+        let keys = house::all_keys(transaction).await?;
+        if keys.iter().any(|key| !prepared.contains_key(&key.id)) {
+            return Ok(false);
+        }
+        for key in keys {
+            let Some(wrapped) = prepared.get(&key.id) else { return Ok(false) };
+            data_key::Entity::update_many()
+                .col_expr(data_key::Column::Wrapped, Expr::value(wrapped.clone()))
+                .filter(data_key::Column::Id.eq(key.id))
+                .exec(transaction)
+                .await?;
+        }
+        let now = self.vault().clock().wall_ms();
+        let generation = house::next_generation(transaction).await?;
+        encryption::Entity::update_many()
+            .col_expr(encryption::Column::RootKeyArn, Expr::value(claim.job.to_arn.as_str()))
+            .col_expr(encryption::Column::RootKind, Expr::value(kind_after(claim.job.kind).to_value()))
+            .col_expr(encryption::Column::Since, Expr::value(now))
+            .col_expr(encryption::Column::SetBy, Expr::value(claim.job.requested_by))
+            .exec(transaction)
+            .await?;
+        claim.took_control(transaction, generation, now).await?;
+        Ok(true)
+    }
+
+    fn old_root(&self, error: KmsError, scope: Scope) -> Halt {
+        match (error.class, scope) {
+            // The organization's own data key is refused: that is the root key itself, and the job waits for it.
+            (KmsClass::Refused(_), Scope::Organization) => Halt::from(error),
+            (KmsClass::Refused(_), Scope::Workspace(_)) if !self.vault().is_open() => Halt::from(error),
+            (KmsClass::Refused(_), Scope::Workspace(id)) => {
+                Halt::Fail { failure: JobFailure::OldRootRefused, code: error.code, scope: Some(id) }
+            }
+            (KmsClass::Tampered, scope) => damaged(error, scope),
+            _ => Halt::from(error),
+        }
+    }
+}
+
+/// Whose key is the root key after the swap.
+fn kind_after(kind: JobKind) -> RootKind {
+    match kind {
+        JobKind::Activate => RootKind::Customer,
+        JobKind::Delete => RootKind::Provider,
+    }
+}
+
+fn new_root(error: KmsError, scope: Scope) -> Halt {
+    let workspace = (scope != Scope::Organization).then(|| scope.as_uuid());
+    match error.class {
+        KmsClass::Refused(_) => {
+            Halt::Fail { failure: JobFailure::NewRootRefused, code: error.code, scope: workspace }
+        }
+        KmsClass::Tampered => damaged(error, scope),
+        _ => Halt::from(error),
+    }
+}
+
+fn damaged(error: KmsError, scope: Scope) -> Halt {
+    let workspace = (scope != Scope::Organization).then(|| scope.as_uuid());
+    Halt::Fail { failure: JobFailure::DamagedDataKey, code: error.code, scope: workspace }
+}

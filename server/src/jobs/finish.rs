@@ -1,0 +1,104 @@
+//! The end of a job: the retiring data keys are destroyed, once the database itself agrees that nothing names them.
+
+use super::{halt::Halt, queue::Claim, worker::Worker};
+use crate::store::{
+    database_now,
+    entities::{
+        data_key::{self, DataKeyState},
+        job::JobStage,
+        object_note::{self, ObjectNoteState},
+    },
+    house,
+};
+use app::model::job::PauseReason;
+use sea_orm::{
+    ActiveEnum, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbBackend, EntityTrait, PaginatorTrait, QueryFilter,
+    SqlErr,
+};
+use std::time::Duration;
+use uuid::Uuid;
+use vault::DataKeyId;
+
+/// How often the object store is looked at while old objects are being removed.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+/// How many looks it takes until the job says that it waits for the object store.
+const LOOKS: u32 = 300;
+
+impl Worker {
+    /// Destroys the retiring data keys; `false` if something still names one, so that the job sweeps again.
+    pub(super) async fn finish(&self, claim: &Claim) -> Result<bool, Halt> {
+        self.wait_for_collector().await?;
+        let kept = self.keys_set_aside(claim).await?;
+        let retiring: Vec<Uuid> =
+            self.retiring().await?.into_iter().map(|(key, _)| key).filter(|key| !kept.contains(key)).collect();
+        let transaction = self.store.begin().await?;
+        house::lock(&transaction).await?;
+        if self.destroy(&transaction, &retiring).await? {
+            house::next_generation(&transaction).await?;
+            claim.complete(&transaction).await?;
+            transaction.commit().await?;
+        } else {
+            transaction.rollback().await?;
+            return self.sweep_again(claim, &retiring).await;
+        }
+        for key in retiring {
+            self.vault().forget(DataKeyId(key));
+        }
+        self.truncate_log().await?;
+        Ok(true)
+    }
+
+    /// The foreign keys refuse while a row or a note names one of the keys.
+    async fn destroy(&self, transaction: &DatabaseTransaction, keys: &[Uuid]) -> Result<bool, Halt> {
+        for key in keys {
+            let destroyed = data_key::Entity::delete_many()
+                .filter(data_key::Column::Id.eq(*key))
+                .filter(data_key::Column::State.eq(DataKeyState::Retiring.to_value()))
+                .exec(transaction)
+                .await;
+            match destroyed {
+                Ok(_) => {}
+                Err(error) if matches!(error.sql_err(), Some(SqlErr::ForeignKeyConstraintViolation(_))) => {
+                    return Ok(false);
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(true)
+    }
+
+    async fn sweep_again(&self, claim: &Claim, retiring: &[Uuid]) -> Result<bool, Halt> {
+        claim.stage(self.store.write(), JobStage::Reencrypt).await?;
+        let uploads = object_note::Entity::find()
+            .filter(object_note::Column::DataKeyId.is_in(retiring.iter().copied()))
+            .count(self.store.read())
+            .await?;
+        if uploads > 0 { Err(Halt::wait(PauseReason::WaitingForUploads)) } else { Ok(false) }
+    }
+
+    /// Waits until everything is gone from the object store that was garbage when this began.
+    async fn wait_for_collector(&self) -> Result<(), Halt> {
+        let now = database_now(self.store.read()).await?;
+        for _ in 0..LOOKS {
+            let left = object_note::Entity::find()
+                .filter(object_note::Column::State.is_in([ObjectNoteState::Garbage, ObjectNoteState::Deleting]))
+                .filter(object_note::Column::CreatedAt.lte(now))
+                .count(self.store.read())
+                .await?;
+            if left == 0 {
+                return Ok(());
+            }
+            self.garbage.notify_one();
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+        Err(Halt::wait(PauseReason::ObjectStore))
+    }
+
+    /// On SQLite the write-ahead log still holds pages with old ciphertext.
+    async fn truncate_log(&self) -> Result<(), Halt> {
+        if self.store.backend() == DbBackend::Sqlite {
+            self.store.write().execute_unprepared("PRAGMA wal_checkpoint(TRUNCATE)").await?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,88 @@
+//! Stage 2 begins with a fresh current data key for every scope. The old ones become retiring.
+//!
+//! A scope whose current key is of the job's generation or a later one has its fresh key already, so a repeat after a crash
+//! makes none twice, and a workspace that was created after the swap is left alone.
+
+use super::{halt::Halt, queue::{Claim, Progress}, worker::Worker};
+use crate::{
+    services::data_keys::FreshKey,
+    store::{
+        entities::data_key::{self, DataKeyState},
+        house,
+    },
+};
+use futures::{StreamExt, TryStreamExt, stream};
+use sea_orm::{ActiveEnum, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::Expr};
+use uuid::Uuid;
+use vault::Scope;
+
+/// Scopes that get their fresh keys in one transaction.
+const BATCH: u64 = 64;
+/// How many data keys are with KMS at once.
+const AT_ONCE: usize = 16;
+
+impl Worker {
+    /// Makes fresh keys until every scope has one.
+    pub(super) async fn make_fresh_keys(&self, claim: &Claim) -> Result<(), Halt> {
+        loop {
+            let stale = data_key::Entity::find()
+                .filter(data_key::Column::State.eq(DataKeyState::Current))
+                .filter(data_key::Column::Generation.lt(claim.job.generation))
+                .order_by_asc(data_key::Column::Id)
+                .limit(BATCH)
+                .all(self.store.read())
+                .await?;
+            if stale.is_empty() {
+                return Ok(());
+            }
+            let fresh: Vec<(data_key::Model, FreshKey)> = stream::iter(stale)
+                .map(|old| async move {
+                    let scope = Scope::from_uuid(old.scope);
+                    let fresh = self.keys.generate(scope, &claim.job.to_arn).await?;
+                    Ok::<_, Halt>((old, fresh))
+                })
+                .buffer_unordered(AT_ONCE)
+                .try_collect()
+                .await?;
+            self.put_in_force(claim, &fresh).await?;
+            self.changed();
+        }
+    }
+
+    async fn put_in_force(&self, claim: &Claim, fresh: &[(data_key::Model, FreshKey)]) -> Result<(), Halt> {
+        let transaction = self.store.begin().await?;
+        let root = house::lock(&transaction).await?;
+        if root.root_key_arn != claim.job.to_arn {
+            return Err(Halt::Lost);
+        }
+        claim.progress(&transaction, Progress::default()).await?;
+        let generation = house::next_generation(&transaction).await?;
+        let now = self.vault().clock().wall_ms();
+        for (old, fresh) in fresh {
+            let retired = data_key::Entity::update_many()
+                .col_expr(data_key::Column::State, Expr::value(DataKeyState::Retiring.to_value()))
+                .filter(data_key::Column::Id.eq(old.id))
+                .filter(data_key::Column::State.eq(DataKeyState::Current))
+                .exec(&transaction)
+                .await?;
+            // The workspace may have been deleted meanwhile; then it needs no key.
+            if retired.rows_affected == 1 {
+                let row = fresh.row(Scope::from_uuid(old.scope), generation, now);
+                data_key::Entity::insert(row).exec_without_returning(&transaction).await?;
+            }
+        }
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    /// The retiring data keys with their scopes, in a steady order.
+    pub(super) async fn retiring(&self) -> Result<Vec<(Uuid, Uuid)>, Halt> {
+        let query = data_key::Entity::find()
+            .select_only()
+            .column(data_key::Column::Id)
+            .column(data_key::Column::Scope)
+            .filter(data_key::Column::State.eq(DataKeyState::Retiring))
+            .order_by_asc(data_key::Column::Id);
+        Ok(query.into_tuple().all(self.store.read()).await?)
+    }
+}

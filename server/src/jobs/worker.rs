@@ -1,0 +1,198 @@
+//! The worker of a server: looks for the unfinished job, and runs it while it holds it.
+
+use super::{
+    halt::Halt,
+    queue::{self, Claim, RENEW_EVERY},
+};
+use crate::{
+    services::{data_keys::DataKeys, object_writer::ObjectWriting, words},
+    store::{
+        Store,
+        entities::job::{self, JobStage},
+    },
+};
+use app::model::job::{JobFailure, PauseReason};
+use sea_orm::EntityTrait;
+use std::{sync::Arc, time::Duration};
+use tokio::sync::{Notify, watch};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+use vault::{Kms, Vault};
+
+/// How often a server looks for a job that another has left.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
+/// The pause after an attempt that came to nothing; it doubles each time.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+const LONGEST_PAUSE: Duration = Duration::from_secs(15);
+/// Stage 1 has changed nothing yet, so it does not wait for KMS for ever.
+const CONTROL_PATIENCE: Duration = Duration::from_secs(120);
+
+/// What a job needs.
+#[derive(Clone)]
+pub struct Worker {
+    pub store: Store,
+    pub keys: Arc<DataKeys>,
+    pub kms: Kms,
+    pub objects: ObjectWriting,
+    /// The id of this server.
+    pub server: Uuid,
+    /// Rung when a job has been made.
+    pub wake: Arc<Notify>,
+    /// Rung when there is something to remove from the object store.
+    pub garbage: Arc<Notify>,
+    /// Bumped when the job has changed.
+    pub changed: watch::Sender<u64>,
+}
+
+impl Worker {
+    /// Works until `stop`, then hands back what it holds.
+    pub async fn run(self, stop: CancellationToken) {
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = self.wake.notified() => {}
+                () = tokio::time::sleep(LOOK_EVERY) => {}
+            }
+            match queue::claim(&self.store, self.server).await {
+                Ok(Some(claim)) => self.hold(claim, &stop).await,
+                Ok(None) => {}
+                Err(error) => tracing::warn!(event = "job_not_claimed", %error, "the queue could not be read"),
+            }
+        }
+    }
+
+    pub(super) fn vault(&self) -> &Arc<Vault> {
+        self.keys.vault()
+    }
+
+    pub(super) fn changed(&self) {
+        self.changed.send_modify(|version| *version += 1);
+    }
+
+    /// Runs the job for as long as the lease can be renewed. A transaction that is cut off here is rolled back.
+    async fn hold(&self, claim: Claim, stop: &CancellationToken) {
+        tracing::info!(event = "job_claimed", job = %claim.job.id, fence = claim.job.fence, "running the job");
+        tokio::select! {
+            () = self.attempts(claim.clone()) => {}
+            () = self.keep(&claim) => {
+                tracing::warn!(event = "job_lost", job = %claim.job.id, "the job is somebody else's now");
+            }
+            () = stop.cancelled() => {
+                if let Err(halt) = claim.release(&self.store).await {
+                    tracing::warn!(event = "job_not_released", ?halt, "the job waits for the end of its lease");
+                }
+            }
+        }
+        self.changed();
+    }
+
+    /// Renews the lease; returns when the job is lost. While the database does not answer the job cannot write either.
+    async fn keep(&self, claim: &Claim) {
+        loop {
+            tokio::time::sleep(RENEW_EVERY).await;
+            if matches!(claim.renew(&self.store).await, Err(Halt::Lost)) {
+                return;
+            }
+        }
+    }
+
+    async fn attempts(&self, mut claim: Claim) {
+        let began = self.vault().clock().boot();
+        let mut pause = FIRST_PAUSE;
+        loop {
+            let stage = claim.job.stage;
+            let halt = match self.step(&claim).await {
+                Ok(()) => None,
+                Err(halt) => Some(halt),
+            };
+            match halt {
+                None => pause = FIRST_PAUSE,
+                Some(Halt::Lost) => return,
+                Some(Halt::Fail { failure, code, scope }) => return self.fail(&claim, failure, code, scope).await,
+                Some(Halt::Wait { reason, code, scope }) => {
+                    let waited = self.vault().clock().boot().saturating_sub(began);
+                    let gives_up = stage == JobStage::Control
+                        && reason == PauseReason::KmsUnreachable
+                        && waited > CONTROL_PATIENCE;
+                    if gives_up {
+                        return self.fail(&claim, JobFailure::Unreachable, code, scope).await;
+                    }
+                    let word = words::write(reason);
+                    tracing::warn!(event = "job_waits", job = %claim.job.id, reason = word, code, "the job waits");
+                    if matches!(claim.pause(self.store.write(), &word, code, scope).await, Err(Halt::Lost)) {
+                        return;
+                    }
+                    self.changed();
+                    self.rest(reason, pause).await;
+                    pause = (pause * 2).min(LONGEST_PAUSE);
+                }
+            }
+            match self.reload(&claim).await {
+                Some(again) => claim = again,
+                None => return,
+            }
+        }
+    }
+
+    /// One step of the stage that the job is in.
+    async fn step(&self, claim: &Claim) -> Result<(), Halt> {
+        // Stage 1 has no use for the ring, and turns away from a key that is refused; but it cannot begin while locked.
+        if !self.vault().is_open() {
+            return Err(Halt::wait(PauseReason::Locked));
+        }
+        match claim.job.stage {
+            JobStage::Control => {
+                self.take_control(claim).await?;
+                tracing::info!(event = "root_key_changed", job = %claim.job.id, "the new root key is in control");
+            }
+            JobStage::Reencrypt => self.reencrypt(claim).await?,
+            JobStage::Finish => {
+                if self.finish(claim).await? {
+                    tracing::info!(event = "job_complete", job = %claim.job.id, "everything is re-encrypted");
+                }
+            }
+            JobStage::Done => return Err(Halt::Lost),
+        }
+        self.changed();
+        Ok(())
+    }
+
+    /// The row as it is now; `None` if the job is over or not ours any more.
+    async fn reload(&self, claim: &Claim) -> Option<Claim> {
+        loop {
+            match job::Entity::find_by_id(claim.job.id).one(self.store.read()).await {
+                Ok(Some(job)) if job.fence == claim.job.fence && job.finished_at.is_none() => {
+                    return Some(Claim { job });
+                }
+                Ok(_) => return None,
+                Err(error) => {
+                    tracing::warn!(event = "job_not_read", %error, "the job cannot be read now");
+                    tokio::time::sleep(FIRST_PAUSE).await;
+                }
+            }
+        }
+    }
+
+    /// Rests, but not longer than needed: a job that waits for the key goes on as soon as the key does.
+    async fn rest(&self, reason: PauseReason, pause: Duration) {
+        if reason == PauseReason::Locked && !self.vault().is_open() {
+            let mut open = self.vault().watch();
+            let opened = open.wait_for(|open| *open).await;
+            drop(opened);
+        } else if reason == PauseReason::WaitingForUploads {
+            tokio::time::sleep(FIRST_PAUSE).await;
+        } else {
+            tokio::time::sleep(pause).await;
+        }
+    }
+
+    async fn fail(&self, claim: &Claim, failure: JobFailure, code: Option<String>, scope: Option<Uuid>) {
+        let word = words::write(failure);
+        tracing::error!(event = "job_failed", job = %claim.job.id, reason = word, code, "the job failed; nothing has changed");
+        let failed = claim.fail(self.store.write(), &word, code, scope).await;
+        if let Err(halt) = failed {
+            tracing::warn!(event = "job_not_failed", ?halt, "the failure could not be noted");
+        }
+        self.changed();
+    }
+}

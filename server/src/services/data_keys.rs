@@ -1,0 +1,222 @@
+//! Plaintext data keys by id, and new ones.
+//!
+//! What must stay true: which key is a scope's current one is read inside the transaction that writes, never remembered;
+//! only the plaintext is remembered, in the vault's key ring. No call to KMS is made while a transaction is open.
+
+use super::{failure::Failure, ids::new_id, key_state::KeyState};
+use crate::store::{
+    Store,
+    entities::{
+        data_key::{self, DataKeyState},
+        encryption,
+    },
+    house,
+};
+use app::model::{error::ApiError, lock::LockFace};
+use sea_orm::{ActiveValue::Set, DatabaseTransaction};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+use tokio::sync::Notify;
+use uuid::Uuid;
+use vault::{DataKey, DataKeyId, Kms, KmsClass, KmsError, Place, Scope, Vault, WrapContext, Zeroizing};
+
+/// How often a write looks for the current key before it gives up. Each turn means that a job has just changed it.
+const TURNS: usize = 8;
+
+/// The data keys of the deployment.
+pub struct DataKeys {
+    store: Store,
+    vault: Arc<Vault>,
+    state: Arc<KeyState>,
+    kms: Kms,
+    /// One lock for each unwrap under way, so that many readers of one workspace cause one call.
+    unwrapping: Mutex<HashMap<DataKeyId, Arc<tokio::sync::Mutex<()>>>>,
+    /// Rung when KMS refuses, so that the key check looks at once.
+    doubt: Arc<Notify>,
+}
+
+/// A transaction that writes in one scope, with the data key to seal under. The key cannot be destroyed before it ends.
+pub struct Writing {
+    pub transaction: DatabaseTransaction,
+    pub key: Arc<DataKey>,
+    pub scope: Scope,
+}
+
+impl Writing {
+    /// The id that every row written here names.
+    pub fn key_id(&self) -> Uuid {
+        self.key.id().0
+    }
+}
+
+/// A data key that exists in memory only: generated and wrapped, not yet in the database.
+pub struct FreshKey {
+    pub key: DataKey,
+    pub wrapped: Vec<u8>,
+    /// The root key it is wrapped by.
+    pub root_key_arn: String,
+}
+
+impl FreshKey {
+    /// The row for it, as the current key of `scope`.
+    pub fn row(&self, scope: Scope, generation: i64, now: i64) -> data_key::ActiveModel {
+        data_key::ActiveModel {
+            id: Set(self.key.id().0),
+            scope: Set(scope.as_uuid()),
+            state: Set(DataKeyState::Current),
+            wrapped: Set(self.wrapped.clone()),
+            check_value: Set(self.key.check_value().to_vec()),
+            generation: Set(generation),
+            created_at: Set(now),
+        }
+    }
+}
+
+impl DataKeys {
+    pub fn new(store: Store, state: Arc<KeyState>, kms: Kms, doubt: Arc<Notify>) -> Self {
+        let vault = Arc::clone(state.vault());
+        Self { store, vault, state, kms, unwrapping: Mutex::default(), doubt }
+    }
+
+    /// Why the data is locked, if it is.
+    pub fn face(&self) -> Option<LockFace> {
+        self.state.face()
+    }
+
+    pub fn vault(&self) -> &Arc<Vault> {
+        &self.vault
+    }
+
+    /// The data key `id`, from the ring or unwrapped now.
+    ///
+    /// # Errors
+    /// [`Failure::Locked`], [`Failure::Kms`], a database failure, or [`Failure::Damaged`] if there is no such key.
+    pub async fn key(&self, id: Uuid) -> Result<Arc<DataKey>, Failure> {
+        let id = DataKeyId(id);
+        if let Some(key) = self.vault.key(id)? {
+            return Ok(key);
+        }
+        let turn = Arc::clone(self.unwrapping.lock().unwrap_or_else(PoisonError::into_inner).entry(id).or_default());
+        let outcome = {
+            let _waited = turn.lock().await;
+            match self.vault.key(id)? {
+                Some(key) => Ok(key),
+                None => self.unwrap(id).await,
+            }
+        };
+        self.unwrapping.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
+        outcome
+    }
+
+    async fn unwrap(&self, id: DataKeyId) -> Result<Arc<DataKey>, Failure> {
+        let mut seen = None;
+        loop {
+            let epoch = self.vault.epoch();
+            let row = house::wrapped_key(self.store.read(), id.0).await?;
+            let row = row.ok_or(Failure::Damaged(vault::OpenError::UnknownKey))?;
+            let scope = Scope::from_uuid(row.scope);
+            let context = WrapContext { deployment: self.vault.deployment(), scope, data_key: id };
+            let check_value = check_value(&row.check_value)?;
+            match self.kms.unwrap(&row.root_key_arn, &context, id, &row.wrapped, &check_value).await {
+                Ok(unwrapped) => return Ok(self.vault.admit(epoch, unwrapped.key)?),
+                // The root key may have changed between our reading and KMS's answer: then the answer means nothing.
+                Err(error) if seen != Some(row.generation) => {
+                    seen = Some(row.generation);
+                    if house::root(self.store.read()).await?.generation == row.generation {
+                        return Err(self.refused(error));
+                    }
+                }
+                Err(error) => return Err(self.refused(error)),
+            }
+        }
+    }
+
+    fn refused(&self, error: KmsError) -> Failure {
+        if matches!(error.class, KmsClass::Refused(_)) {
+            self.doubt.notify_one();
+        }
+        Failure::Kms(error)
+    }
+
+    /// Begins to write in `scope`, under its current data key.
+    ///
+    /// # Errors
+    /// [`ApiError::NotFound`] if the scope does not exist; otherwise as [`Self::key`].
+    pub async fn begin(&self, scope: Scope) -> Result<Writing, Failure> {
+        Ok(self.begin_writing(scope, false).await?.0)
+    }
+
+    /// As [`Self::begin`], after taking the lock of the house: for writes that also change data keys. The lock comes
+    /// before the hold on the current key, as it does everywhere, so that nobody waits in a circle.
+    pub async fn begin_under_lock(&self, scope: Scope) -> Result<(Writing, encryption::Model), Failure> {
+        let (writing, root) = self.begin_writing(scope, true).await?;
+        Ok((writing, root.ok_or(Failure::Inconsistent("the lock of the house has no row"))?))
+    }
+
+    async fn begin_writing(&self, scope: Scope, lock: bool) -> Result<(Writing, Option<encryption::Model>), Failure> {
+        let not_found = || Failure::Refused(ApiError::NotFound);
+        let mut id = house::current_key(self.store.read(), scope).await?.ok_or_else(not_found)?;
+        for _ in 0..TURNS {
+            let key = self.key(id).await?;
+            let transaction = self.store.begin().await?;
+            let root = if lock { Some(house::lock(&transaction).await?) } else { None };
+            let current = house::hold_current_key(&transaction, scope).await?.ok_or_else(not_found)?;
+            if current == id {
+                return Ok((Writing { transaction, key, scope }, root));
+            }
+            transaction.rollback().await?;
+            id = current;
+        }
+        Err(Failure::Inconsistent("the current data key changes all the time"))
+    }
+
+    /// A new data key for `scope`, wrapped by the root key `arn` and unwrapped again for comparison.
+    ///
+    /// # Errors
+    /// When KMS does not wrap it, or does not give the same key back.
+    pub async fn generate(&self, scope: Scope, arn: &str) -> Result<FreshKey, Failure> {
+        let id = DataKeyId(new_id(&self.vault)?);
+        let key = DataKey::generate(id, self.vault.entropy())?;
+        let context = WrapContext { deployment: self.vault.deployment(), scope, data_key: id };
+        let wrapped = self.kms.wrap(arn, &context, &key).await.map_err(|error| self.refused(error))?;
+        let again = self.kms.unwrap(arn, &context, id, &wrapped.blob, &key.check_value()).await;
+        again.map_err(|error| self.refused(error))?;
+        Ok(FreshKey { key, wrapped: wrapped.blob, root_key_arn: arn.to_owned() })
+    }
+
+    /// Seals one column of one row.
+    pub fn seal(
+        &self,
+        writing: &Writing,
+        table: &str,
+        id: Uuid,
+        column: &str,
+        plaintext: &str,
+    ) -> Result<Vec<u8>, Failure> {
+        let place = Place { deployment: self.vault.deployment(), scope: writing.scope, table, id, column };
+        Ok(vault::seal(&writing.key, &place, plaintext.as_bytes(), self.vault.entropy())?)
+    }
+
+    /// Opens one column of one row. The column held text when it was sealed.
+    pub fn open(
+        &self,
+        key: &DataKey,
+        scope: Scope,
+        table: &str,
+        id: Uuid,
+        column: &str,
+        sealed: &[u8],
+    ) -> Result<Zeroizing<String>, Failure> {
+        let place = Place { deployment: self.vault.deployment(), scope, table, id, column };
+        let opened = vault::open(key, &place, sealed)?;
+        let text = std::str::from_utf8(&opened).map_err(|_| Failure::Inconsistent("a sealed text is not UTF-8"))?;
+        Ok(Zeroizing::new(text.to_owned()))
+    }
+}
+
+/// The stored check value, whose length the database does not know.
+pub fn check_value(stored: &[u8]) -> Result<[u8; 32], Failure> {
+    stored.try_into().map_err(|_| Failure::Inconsistent("a check value is not 32 bytes long"))
+}

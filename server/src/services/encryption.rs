@@ -1,0 +1,327 @@
+//! Whose key protects the data: the view of it, and the change of it.
+//!
+//! A change is only begun here: the preflight is run, and the job is written under the lock of the house. What the job does
+//! is in `jobs`.
+
+use super::{access, data_keys::DataKeys, failure::Failure, ids::new_id, job_view, key_state::KeyState, people, preflight::Preflights};
+use crate::{
+    jobs::queue,
+    store::{
+        Store, database_now,
+        entities::{
+            data_key::{self, DataKeyState},
+            encryption::{self, RootKind},
+            job::{self, JobKind, JobStage, JobState},
+        },
+        house,
+        sealed_tables::{self, OBJECTS, SEALED_TABLES},
+    },
+};
+use app::{
+    model::{
+        encryption as model,
+        error::{ApiError, KeyRefused},
+        identity::Role,
+        job::JobFailure,
+        key_arn::KeyArn,
+        preflight::Preflight,
+    },
+    ports::{EncryptionPort, Principal},
+};
+use async_trait::async_trait;
+use sea_orm::{
+    ActiveEnum,
+    ActiveValue::Set,
+    ColumnTrait, DatabaseTransaction, EntityTrait, PaginatorTrait, QueryFilter, QuerySelect,
+    sea_query::{Expr, ExprTrait},
+};
+use std::{sync::Arc, time::Duration};
+use tokio::sync::{Notify, watch};
+use uuid::Uuid;
+
+/// The Data Encryption page's other half.
+pub struct Encryption {
+    pub store: Store,
+    pub keys: Arc<DataKeys>,
+    pub state: Arc<KeyState>,
+    pub preflights: Preflights,
+    pub outage_grace: Duration,
+    pub principal_arn: Option<String>,
+    /// Rung when a job has been made.
+    pub wake: Arc<Notify>,
+    /// Bumped when the job has changed.
+    pub changed: watch::Sender<u64>,
+}
+
+impl Encryption {
+    fn tell(&self, failure: Failure) -> ApiError {
+        failure.tell(self.state.face())
+    }
+
+    async fn look(&self, who: &Principal) -> Result<model::DataEncryption, Failure> {
+        access::user_id(who)?;
+        let on = self.store.read();
+        let root = house::root(on).await?;
+        let job = queue::latest(on).await?;
+        let ids = root.set_by.into_iter().chain(job.as_ref().and_then(|job| job.requested_by));
+        let names = people::names(on, ids).await?;
+        let (coverage, amount) = self.coverage().await?;
+        let account = KeyArn::parse(&root.root_key_arn).map(|arn| arn.account().to_owned());
+        Ok(model::DataEncryption {
+            root: model::RootKey {
+                kind: kind(root.root_kind),
+                account: account.map_err(|_| Failure::Inconsistent("the root key's ARN is none"))?,
+                arn: root.root_key_arn,
+                since: root.since,
+                by: root.set_by.map(|id| people::name(&names, Some(id))),
+                generation: root.generation,
+            },
+            lock: self.state.face(),
+            verified_ms_ago: self.state.verified_ms_ago(),
+            checks: self.state.checks(),
+            provider_arn: self.preflights.provider_key.as_str().to_owned(),
+            data_keys: data_key::Entity::find().count(on).await?,
+            workspaces: coverage.first().map_or(0, |line| line.items),
+            amount,
+            coverage,
+            job: match job {
+                Some(job) => Some(job_view::view(on, job, &names).await?),
+                None => None,
+            },
+            outage_grace_seconds: self.outage_grace.as_secs(),
+            principal_arn: self.principal_arn.clone(),
+            may_change: who.role == Role::Administrator,
+        })
+    }
+
+    /// Counted from the tables themselves. Cost: one index pass a table, and another while keys are retiring.
+    async fn coverage(&self) -> Result<(Vec<model::CoverageLine>, model::Amount), Failure> {
+        let on = self.store.read();
+        let retiring: Vec<Uuid> = data_key::Entity::find()
+            .select_only()
+            .column(data_key::Column::Id)
+            .filter(data_key::Column::State.eq(DataKeyState::Retiring))
+            .into_tuple()
+            .all(on)
+            .await?;
+        let mut lines = Vec::with_capacity(SEALED_TABLES.len() + 1);
+        let mut amount = model::Amount::default();
+        let objects = (OBJECTS, "File content", "Object store");
+        let tables = SEALED_TABLES.iter().map(|table| (table.name, table.label, "Database"));
+        for (table, label, stored_in) in tables.chain([objects]) {
+            let all = sealed_tables::count(on, table, None).await?;
+            let old = if retiring.is_empty() { 0 } else { sealed_tables::count(on, table, Some(&retiring)).await?.items };
+            if table == OBJECTS {
+                (amount.files, amount.bytes) = (all.items.unsigned_abs(), all.bytes.unsigned_abs());
+            } else {
+                amount.records += all.items.unsigned_abs();
+            }
+            lines.push(model::CoverageLine {
+                data: label.to_owned(),
+                stored_in: stored_in.to_owned(),
+                items: all.items.unsigned_abs(),
+                current: (all.items - old).max(0).unsigned_abs(),
+            });
+        }
+        Ok((lines, amount))
+    }
+
+    async fn begin_activation(&self, who: &Principal, arn: &str) -> Result<(), Failure> {
+        let user = access::administrator(who)?;
+        let arn = KeyArn::parse(arn).map_err(ApiError::from)?;
+        // Cheap answers first; they are given again under the lock.
+        self.may_activate(&house::root(self.store.read()).await?, queue::unfinished(self.store.read()).await?)?;
+        if !self.keys.vault().is_open() {
+            return Err(KeyRefused::RootUnusable.refuse());
+        }
+        if let Some(problem) = self.preflights.run(&arn).await?.problem() {
+            return Err(KeyRefused::Problem(problem).refuse());
+        }
+        let transaction = self.store.begin().await?;
+        let root = house::lock(&transaction).await?;
+        self.may_activate(&root, queue::unfinished(&transaction).await?)?;
+        self.write_job(&transaction, JobKind::Activate, &root.root_key_arn, arn.as_str(), user).await?;
+        transaction.commit().await?;
+        tracing::info!(event = "activation_requested", user = %user, "an administrator activates a key");
+        self.ring();
+        Ok(())
+    }
+
+    fn may_activate(&self, root: &encryption::Model, job: Option<job::Model>) -> Result<(), Failure> {
+        match (root.root_kind, job) {
+            (_, Some(_)) => Err(KeyRefused::JobUnfinished.refuse()),
+            (RootKind::Customer, None) => Err(KeyRefused::AlreadyActive.refuse()),
+            (RootKind::Provider, None) => Ok(()),
+        }
+    }
+
+    async fn begin_deletion(&self, who: &Principal, arn: &str) -> Result<(), Failure> {
+        let user = access::administrator(who)?;
+        let arn = KeyArn::parse(arn).map_err(ApiError::from)?;
+        let transaction = self.store.begin().await?;
+        let root = house::lock(&transaction).await?;
+        match queue::unfinished(&transaction).await? {
+            None => {
+                self.may_delete(&root, &arn)?;
+                let provider = self.preflights.provider_key.as_str();
+                self.write_job(&transaction, JobKind::Delete, &root.root_key_arn, provider, user).await?;
+            }
+            Some(job) if job.kind == JobKind::Delete => return Err(KeyRefused::JobUnfinished.refuse()),
+            Some(job) if job.stage == JobStage::Control => {
+                if job.to_arn != arn.as_str() {
+                    return Err(KeyRefused::NotTheActiveKey.refuse());
+                }
+                cancel(&transaction, &job).await?;
+            }
+            Some(job) => {
+                self.may_delete(&root, &arn)?;
+                self.turn_round(&transaction, &job, &root, user).await?;
+            }
+        }
+        transaction.commit().await?;
+        tracing::info!(event = "deletion_requested", user = %user, "an administrator deletes the key");
+        self.ring();
+        Ok(())
+    }
+
+    fn may_delete(&self, root: &encryption::Model, arn: &KeyArn) -> Result<(), Failure> {
+        if root.root_kind != RootKind::Customer {
+            Err(KeyRefused::NoActiveKey.refuse())
+        } else if root.root_key_arn != arn.as_str() {
+            Err(KeyRefused::NotTheActiveKey.refuse())
+        } else if !self.keys.vault().is_open() {
+            Err(KeyRefused::RootUnusable.refuse())
+        } else {
+            Ok(())
+        }
+    }
+
+    async fn write_job(
+        &self,
+        transaction: &DatabaseTransaction,
+        kind: JobKind,
+        from: &str,
+        to: &str,
+        user: Uuid,
+    ) -> Result<(), Failure> {
+        let row = job::ActiveModel {
+            id: Set(new_id(self.keys.vault())?),
+            kind: Set(kind),
+            state: Set(JobState::Running),
+            stage: Set(JobStage::Control),
+            from_arn: Set(from.to_owned()),
+            to_arn: Set(to.to_owned()),
+            requested_by: Set(Some(user)),
+            created_at: Set(database_now(transaction).await?),
+            ..Default::default()
+        };
+        job::Entity::insert(row).exec_without_returning(transaction).await?;
+        Ok(())
+    }
+
+    /// An activation that is re-encrypting becomes a deletion: control goes back first, then one sweep rewrites all.
+    async fn turn_round(
+        &self,
+        transaction: &DatabaseTransaction,
+        job: &job::Model,
+        root: &encryption::Model,
+        user: Uuid,
+    ) -> Result<(), Failure> {
+        let now = database_now(transaction).await?;
+        let mut turned = job::Entity::update_many()
+            .set(job::ActiveModel {
+                kind: Set(JobKind::Delete),
+                state: Set(JobState::Running),
+                stage: Set(JobStage::Control),
+                from_arn: Set(root.root_key_arn.clone()),
+                to_arn: Set(self.preflights.provider_key.as_str().to_owned()),
+                requested_by: Set(Some(user)),
+                created_at: Set(now),
+                control_at: Set(None),
+                owner: Set(None),
+                lease_until: Set(0),
+                waiting: Set(None),
+                code: Set(None),
+                problem_scope: Set(None),
+                ..Default::default()
+            })
+            .col_expr(job::Column::Fence, Expr::col(job::Column::Fence).add(1))
+            .filter(job::Column::Id.eq(job.id));
+        for counter in [
+            job::Column::KeysTotal,
+            job::Column::KeysDone,
+            job::Column::RecordsTotal,
+            job::Column::RecordsDone,
+            job::Column::FilesTotal,
+            job::Column::FilesDone,
+            job::Column::BytesTotal,
+            job::Column::BytesDone,
+        ] {
+            turned = turned.col_expr(counter, Expr::value(0_i64));
+        }
+        turned.exec(transaction).await?;
+        Ok(())
+    }
+
+    fn ring(&self) {
+        self.wake.notify_one();
+        self.changed.send_modify(|version| *version += 1);
+    }
+}
+
+/// An activation that has not taken control yet simply ends: nothing has changed.
+async fn cancel(transaction: &DatabaseTransaction, job: &job::Model) -> Result<(), Failure> {
+    let now = database_now(transaction).await?;
+    job::Entity::update_many()
+        .col_expr(job::Column::State, Expr::value(JobState::Failed.to_value()))
+        .col_expr(job::Column::Failure, Expr::value(super::words::write(JobFailure::Cancelled)))
+        .col_expr(job::Column::Waiting, Expr::value(Option::<String>::None))
+        .col_expr(job::Column::FinishedAt, Expr::value(now))
+        .col_expr(job::Column::Fence, Expr::col(job::Column::Fence).add(1))
+        .filter(job::Column::Id.eq(job.id))
+        .exec(transaction)
+        .await?;
+    Ok(())
+}
+
+fn kind(kind: RootKind) -> model::RootKind {
+    match kind {
+        RootKind::Provider => model::RootKind::Provider,
+        RootKind::Customer => model::RootKind::Customer,
+    }
+}
+
+/// A refusal as a failure of the service.
+trait Refuse {
+    fn refuse(self) -> Failure;
+}
+
+impl Refuse for KeyRefused {
+    fn refuse(self) -> Failure {
+        Failure::Refused(self.into())
+    }
+}
+
+#[async_trait]
+impl EncryptionPort for Encryption {
+    async fn view(&self, who: &Principal) -> Result<model::DataEncryption, ApiError> {
+        self.look(who).await.map_err(|failure| self.tell(failure))
+    }
+
+    async fn test_key(&self, who: &Principal, arn: &str) -> Result<Preflight, ApiError> {
+        let tested = async {
+            access::administrator(who)?;
+            let arn = KeyArn::parse(arn).map_err(ApiError::from)?;
+            self.preflights.run(&arn).await
+        };
+        tested.await.map_err(|failure| self.tell(failure))
+    }
+
+    async fn activate(&self, who: &Principal, arn: &str) -> Result<(), ApiError> {
+        self.begin_activation(who, arn).await.map_err(|failure| self.tell(failure))
+    }
+
+    async fn delete_key(&self, who: &Principal, arn: &str) -> Result<(), ApiError> {
+        self.begin_deletion(who, arn).await.map_err(|failure| self.tell(failure))
+    }
+}

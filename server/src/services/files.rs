@@ -1,0 +1,357 @@
+//! Files in a workspace: what they are called, and the way to their content.
+
+use super::{
+    access,
+    data_keys::{DataKeys, Writing},
+    download::Download,
+    failure::Failure,
+    ids::new_id,
+    object_reader::ObjectReader,
+    object_writer::{ObjectWriter, ObjectWriting, WrittenObject},
+    paging::{self, Cursor},
+    people,
+    upload::Upload,
+};
+use crate::store::{
+    Store,
+    entities::{file, object},
+};
+use app::{
+    model::{
+        error::{ApiError, Invalid},
+        workspace::{FileEntry, Page, limits},
+    },
+    ports::Principal,
+};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter,
+    sea_query::{Expr, ExprTrait},
+};
+use std::sync::Arc;
+use tokio::sync::Notify;
+use uuid::Uuid;
+use vault::Scope;
+
+const TABLE: &str = "files";
+const NAME: &str = "name_sealed";
+const MEDIA_TYPE: &str = "media_type_sealed";
+/// What a file is when the uploader did not say, or said something that is no media type.
+const UNKNOWN_TYPE: &str = "application/octet-stream";
+/// How often a download looks for an object that is being rewritten at that moment.
+const TURNS: usize = 4;
+
+/// The files of every workspace.
+pub struct Files {
+    store: Store,
+    keys: Arc<DataKeys>,
+    writing: ObjectWriting,
+    max_bytes: u64,
+    /// Rung when there is something to remove from the object store.
+    garbage: Arc<Notify>,
+}
+
+/// A file and where its content is.
+pub struct FoundFile {
+    pub file: file::Model,
+    pub object: object::Model,
+}
+
+impl Files {
+    pub fn new(
+        store: Store,
+        keys: Arc<DataKeys>,
+        writing: ObjectWriting,
+        max_bytes: u64,
+        garbage: Arc<Notify>,
+    ) -> Self {
+        Self { store, keys, writing, max_bytes, garbage }
+    }
+
+    pub fn keys(&self) -> &Arc<DataKeys> {
+        &self.keys
+    }
+
+    /// The largest file, in bytes.
+    pub fn max_bytes(&self) -> u64 {
+        self.max_bytes
+    }
+
+    /// Asks the collector to look now.
+    pub fn collect_soon(&self) {
+        self.garbage.notify_one();
+    }
+
+    /// One page, newest first.
+    pub async fn list(&self, who: &Principal, workspace: &str, after: Option<&str>) -> Result<Page<FileEntry>, Failure> {
+        let workspace = access::workspace(self.store.read(), who, workspace).await?;
+        let query = file::Entity::find().filter(file::Column::Scope.eq(workspace.id()));
+        let query = paging::newest_first(query, file::Column::CreatedAt, file::Column::Id, after)?;
+        let mut rows = query.all(self.store.read()).await?;
+        let next = paging::cut(&mut rows, |row| Cursor { created_at: row.created_at, id: row.id });
+        let items = self.opened(rows).await?;
+        Ok(Page { items, next })
+    }
+
+    /// Gives a file another name. Its content is not touched.
+    pub async fn rename(&self, who: &Principal, workspace: &str, file: &str, name: &str) -> Result<FileEntry, Failure> {
+        let name = checked_name(name)?;
+        let workspace = access::workspace(self.store.read(), who, workspace).await?;
+        let found = self.find(workspace.id(), access::parse(file)?).await?;
+        let media_type = self.open_column(&found.file, MEDIA_TYPE, &found.file.media_type_sealed).await?;
+        let writing = self.keys.begin(workspace.scope()).await?;
+        let (name_sealed, media_type_sealed) = self.seal_both(&writing, found.file.id, name, &media_type)?;
+        let update = file::ActiveModel {
+            data_key_id: Set(writing.key_id()),
+            name_sealed: Set(name_sealed),
+            media_type_sealed: Set(media_type_sealed),
+            updated_at: Set(self.keys.vault().clock().wall_ms()),
+            ..Default::default()
+        };
+        let stored = file::Entity::update_many()
+            .set(update)
+            .col_expr(file::Column::Rev, Expr::col(file::Column::Rev).add(1))
+            .filter(file::Column::Id.eq(found.file.id))
+            .exec(&writing.transaction)
+            .await?;
+        writing.transaction.commit().await?;
+        if stored.rows_affected == 0 {
+            return Err(ApiError::NotFound.into());
+        }
+        self.one(self.find(workspace.id(), found.file.id).await?.file).await
+    }
+
+    /// Removes a file; its content becomes garbage in the same transaction. Needs no plaintext.
+    pub async fn delete(&self, who: &Principal, workspace: &str, file: &str) -> Result<(), Failure> {
+        let workspace = access::workspace(self.store.read(), who, workspace).await?;
+        let id = access::parse(file)?;
+        let transaction = self.store.begin().await?;
+        let row = file::Entity::find_by_id(id).filter(file::Column::Scope.eq(workspace.id())).one(&transaction).await?;
+        let row = row.ok_or(Failure::Refused(ApiError::NotFound))?;
+        let deleted = file::Entity::delete_by_id(id).exec(&transaction).await?;
+        if deleted.rows_affected == 0 {
+            return Err(ApiError::NotFound.into());
+        }
+        // Read for update: a job may be pointing the row at another object.
+        let object = object::Entity::find_by_id(row.object_row);
+        let object = sea_orm::QuerySelect::lock_exclusive(object).one(&transaction).await?;
+        let object = object.ok_or(Failure::Inconsistent("a file has no object"))?;
+        crate::store::objects::discard(&transaction, &object.place).await?;
+        object::Entity::delete_by_id(object.id).exec(&transaction).await?;
+        transaction.commit().await?;
+        self.collect_soon();
+        Ok(())
+    }
+
+    /// Begins to take a file in. `declared` is its size, if the client said one.
+    ///
+    /// # Errors
+    /// What people are told: a wrong name, too large, no such workspace, locked.
+    pub async fn begin_upload(
+        self: &Arc<Self>,
+        who: &Principal,
+        workspace: &str,
+        name: &str,
+        media_type: &str,
+        declared: Option<u64>,
+    ) -> Result<Upload, ApiError> {
+        let begun = async {
+            let name = checked_name(name)?.to_owned();
+            if declared.is_some_and(|bytes| bytes > self.max_bytes) {
+                return Err(Failure::Refused(Invalid::FileTooLarge.into()));
+            }
+            let uploader = access::user_id(who)?;
+            let workspace = access::workspace(self.store.read(), who, workspace).await?;
+            let current = crate::store::house::current_key(self.store.read(), workspace.scope()).await?;
+            let key = self.keys.key(current.ok_or(Failure::Refused(ApiError::NotFound))?).await?;
+            let begun = ObjectWriter::begin(&self.writing, workspace.scope(), &key, declared).await;
+            let writer = access::insert_into_workspace(begun)?;
+            let media_type = checked_media_type(media_type);
+            Ok(Upload::new(Arc::clone(self), workspace, uploader, name, media_type, writer))
+        };
+        begun.await.map_err(|failure| self.tell(failure))
+    }
+
+    /// Writes the rows of a file whose content is complete.
+    pub(super) async fn add(
+        &self,
+        workspace: &access::WorkspaceAccess,
+        uploader: Uuid,
+        name: &str,
+        media_type: &str,
+        written: WrittenObject,
+    ) -> Result<FileEntry, Failure> {
+        let writing = self.keys.begin(workspace.scope()).await?;
+        let now = self.keys.vault().clock().wall_ms();
+        let object_row = new_id(self.keys.vault())?;
+        let object = object::Model {
+            id: object_row,
+            scope: workspace.id(),
+            data_key_id: written.data_key_id(),
+            rev: 1,
+            object_id: written.id(),
+            place: written.place().to_owned(),
+            size: i64::try_from(written.size).map_err(|_| Failure::Refused(Invalid::FileTooLarge.into()))?,
+            created_at: now,
+        };
+        let id = new_id(self.keys.vault())?;
+        let (name_sealed, media_type_sealed) = self.seal_both(&writing, id, name, media_type)?;
+        let row = file::Model {
+            id,
+            scope: workspace.id(),
+            data_key_id: writing.key_id(),
+            rev: 1,
+            name_sealed,
+            media_type_sealed,
+            object_row,
+            uploaded_by: Some(uploader),
+            created_at: now,
+            updated_at: now,
+        };
+        written.redeem(&writing.transaction).await?;
+        let insert = object::Entity::insert(object::ActiveModel::from(object));
+        access::insert_into_workspace(insert.exec_without_returning(&writing.transaction).await)?;
+        let insert = file::Entity::insert(file::ActiveModel::from(row.clone()));
+        access::insert_into_workspace(insert.exec_without_returning(&writing.transaction).await)?;
+        writing.transaction.commit().await?;
+        written.keep();
+        self.one(row).await
+    }
+
+    /// Opens a file for reading.
+    ///
+    /// # Errors
+    /// What people are told: no such file, locked, damaged.
+    pub async fn open(self: &Arc<Self>, who: &Principal, workspace: &str, file: &str) -> Result<Download, ApiError> {
+        let opened = async {
+            let workspace = access::workspace(self.store.read(), who, workspace).await?;
+            let found = self.find(workspace.id(), access::parse(file)?).await?;
+            let name = self.open_column(&found.file, NAME, &found.file.name_sealed).await?;
+            let media_type = self.open_column(&found.file, MEDIA_TYPE, &found.file.media_type_sealed).await?;
+            let reader = self.reader(workspace.id(), found.object.id).await?;
+            Ok(Download::new(Arc::clone(self), &found, name, media_type, reader))
+        };
+        opened.await.map_err(|failure| self.tell(failure))
+    }
+
+    /// A reader for the object that the row names now. While a job rewrites it, the row may name another a moment later.
+    pub(super) async fn reader(&self, workspace: Uuid, object_row: Uuid) -> Result<ObjectReader, Failure> {
+        let mut last = Failure::Refused(ApiError::NotFound);
+        for _ in 0..TURNS {
+            let row = object::Entity::find_by_id(object_row).filter(object::Column::Scope.eq(workspace));
+            let row = row.one(self.store.read()).await?.ok_or(Failure::Refused(ApiError::NotFound))?;
+            let opened = match self.keys.key(row.data_key_id).await {
+                Ok(key) => ObjectReader::open(&self.writing.storage, self.keys.vault(), &key, &row).await,
+                Err(failure) => Err(failure),
+            };
+            match opened {
+                Ok(reader) => return Ok(reader),
+                Err(failure) if is_gone(&failure) => last = failure,
+                Err(failure) => return Err(failure),
+            }
+        }
+        Err(last)
+    }
+
+    pub(super) fn tell(&self, failure: Failure) -> ApiError {
+        failure.tell(self.keys.face())
+    }
+
+    async fn find(&self, workspace: Uuid, id: Uuid) -> Result<FoundFile, Failure> {
+        let not_found = || Failure::Refused(ApiError::NotFound);
+        let file = file::Entity::find_by_id(id).filter(file::Column::Scope.eq(workspace)).one(self.store.read());
+        let file = file.await?.ok_or_else(not_found)?;
+        let object = object::Entity::find_by_id(file.object_row).one(self.store.read()).await?;
+        Ok(FoundFile { object: object.ok_or_else(not_found)?, file })
+    }
+
+    fn seal_both(
+        &self,
+        writing: &Writing,
+        id: Uuid,
+        name: &str,
+        media_type: &str,
+    ) -> Result<(Vec<u8>, Vec<u8>), Failure> {
+        let name = self.keys.seal(writing, TABLE, id, NAME, name)?;
+        Ok((name, self.keys.seal(writing, TABLE, id, MEDIA_TYPE, media_type)?))
+    }
+
+    async fn open_column(&self, row: &file::Model, column: &str, sealed: &[u8]) -> Result<String, Failure> {
+        let key = self.keys.key(row.data_key_id).await?;
+        let opened = self.keys.open(&key, Scope::Workspace(row.scope), TABLE, row.id, column, sealed)?;
+        Ok(opened.to_string())
+    }
+
+    async fn one(&self, row: file::Model) -> Result<FileEntry, Failure> {
+        self.opened(vec![row]).await?.pop().ok_or(Failure::Refused(ApiError::NotFound))
+    }
+
+    async fn opened(&self, rows: Vec<file::Model>) -> Result<Vec<FileEntry>, Failure> {
+        let people = people::names(self.store.read(), rows.iter().filter_map(|row| row.uploaded_by)).await?;
+        let objects = object::Entity::find().filter(object::Column::Id.is_in(rows.iter().map(|row| row.object_row)));
+        let objects = objects.all(self.store.read()).await?;
+        let mut entries = Vec::with_capacity(rows.len());
+        for row in rows {
+            // A file that was deleted between the two queries is left out.
+            let Some(object) = objects.iter().find(|object| object.id == row.object_row) else { continue };
+            entries.push(FileEntry {
+                id: row.id.to_string(),
+                name: self.open_column(&row, NAME, &row.name_sealed).await?,
+                media_type: self.open_column(&row, MEDIA_TYPE, &row.media_type_sealed).await?,
+                bytes: object.size.unsigned_abs(),
+                uploaded_by: people::name(&people, row.uploaded_by),
+                created_at: row.created_at,
+            });
+        }
+        Ok(entries)
+    }
+}
+
+/// Whether the object, or the data key that its row named, may just have been replaced by a job.
+pub(super) fn is_gone(failure: &Failure) -> bool {
+    matches!(
+        failure,
+        Failure::Objects(object_store::Error::NotFound { .. }) | Failure::Damaged(vault::OpenError::UnknownKey)
+    )
+}
+
+/// A name as it is stored: the last part of what may be a path, without control characters.
+fn checked_name(name: &str) -> Result<&str, Failure> {
+    let name = name.rsplit(['/', '\\']).next().unwrap_or(name).trim();
+    if name.is_empty() || name == "." || name == ".." || name.chars().any(char::is_control) {
+        Err(Failure::Refused(Invalid::FileNameMissing.into()))
+    } else if name.len() > limits::FILE_NAME_BYTES {
+        Err(Failure::Refused(Invalid::FileNameTooLong.into()))
+    } else {
+        Ok(name)
+    }
+}
+
+/// The type without its parameters, if it is one.
+fn checked_media_type(media_type: &str) -> String {
+    let known = media_type.parse::<mime::Mime>().ok().filter(|_| media_type.len() <= 127);
+    known.map_or_else(|| UNKNOWN_TYPE.to_owned(), |known| known.essence_str().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_the_last_part_of_a_path() {
+        for (given, kept) in [("a.txt", "a.txt"), (" C:\\x\\b.txt ", "b.txt"), ("../../etc/passwd", "passwd")] {
+            assert_eq!(checked_name(given).ok(), Some(kept));
+        }
+        for wrong in ["", " ", "..", "a/", "a\0b", "a\nb"] {
+            assert!(checked_name(wrong).is_err(), "{wrong:?}");
+        }
+        assert!(checked_name(&"x".repeat(256)).is_err());
+    }
+
+    #[test]
+    fn a_type_is_kept_only_if_it_is_one() {
+        assert_eq!(checked_media_type("text/plain; charset=utf-8"), "text/plain");
+        for wrong in ["", "x", "text/plain\r\nX: y", &format!("a/{}", "b".repeat(200))] {
+            assert_eq!(checked_media_type(wrong), UNKNOWN_TYPE, "{wrong:?}");
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! What the program does, apart from how it is asked: the ports of the pages, files, keys, and the tasks in the background.
+
+pub mod access;
+pub mod accounts;
+pub mod data_keys;
+pub mod download;
+pub mod encryption;
+pub mod failure;
+pub mod files;
+mod heartbeat;
+pub mod ids;
+mod job_view;
+pub mod key_check;
+pub mod key_state;
+mod lock_journal;
+mod markdown;
+mod news;
+mod notes;
+pub mod object_reader;
+pub mod object_storage;
+pub mod object_writer;
+pub mod organization;
+mod paging;
+mod people;
+pub mod preflight;
+mod principal_arn;
+mod start;
+pub mod upload;
+pub mod words;
+pub mod workspaces;
+
+pub use start::StartError;
+
+use crate::store::Store;
+use accounts::Accounts;
+use encryption::Encryption;
+use files::Files;
+use key_state::KeyState;
+use organization::Organization;
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::{sync::watch, task::JoinHandle};
+use tokio_util::sync::CancellationToken;
+use vault::Vault;
+use workspaces::Workspaces;
+
+/// The clients of AWS.
+pub struct Aws {
+    pub kms: aws_sdk_kms::Client,
+    pub check_kms: aws_sdk_kms::Client,
+    pub sts: aws_sdk_sts::Client,
+    pub sdk: aws_config::SdkConfig,
+}
+
+/// Everything a server offers. Clones share it.
+#[derive(Clone)]
+pub struct Services {
+    pub store: Store,
+    pub vault: Arc<Vault>,
+    pub accounts: Arc<Accounts>,
+    pub organization: Arc<Organization>,
+    pub workspaces: Arc<Workspaces>,
+    pub files: Arc<Files>,
+    pub encryption: Arc<Encryption>,
+    state: Arc<KeyState>,
+    changed: watch::Sender<u64>,
+    tasks: Arc<Tasks>,
+}
+
+/// What runs in the background.
+struct Tasks {
+    /// Ends the job worker politely.
+    stop: CancellationToken,
+    worker: Mutex<Option<JoinHandle<()>>>,
+    others: Vec<JoinHandle<()>>,
+}
+
+impl Services {
+    /// Follows what the Data Encryption page shows: it changes when the job or the lock does, on this server or another.
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.changed.subscribe()
+    }
+
+    /// Whether the first key check has been answered, whatever the answer.
+    pub fn answered(&self) -> bool {
+        self.state.answered()
+    }
+
+    /// Hands back the job and ends all tasks.
+    pub async fn stop(&self) {
+        self.tasks.stop.cancel();
+        let worker = self.tasks.worker.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(worker) = worker
+            && let Err(error) = worker.await
+        {
+            tracing::error!(event = "worker_failed", %error, "the job worker did not end as it should");
+        }
+        for task in &self.tasks.others {
+            task.abort();
+        }
+        self.vault.forget_all();
+    }
+}

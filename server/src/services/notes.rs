@@ -1,0 +1,154 @@
+//! Notes in a workspace: Markdown, sealed whole.
+
+use super::{
+    access,
+    data_keys::DataKeys,
+    failure::Failure,
+    ids::new_id,
+    markdown,
+    paging::{self, Cursor},
+    people,
+};
+use crate::store::{Store, entities::note};
+use app::{
+    model::{
+        error::{ApiError, Invalid},
+        workspace::{Note, Page, Saved, limits},
+    },
+    ports::Principal,
+};
+use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter};
+use std::sync::Arc;
+use uuid::Uuid;
+
+const TABLE: &str = "notes";
+const TEXT: &str = "text_sealed";
+
+/// The notes of every workspace.
+pub struct Notes {
+    store: Store,
+    keys: Arc<DataKeys>,
+}
+
+impl Notes {
+    pub fn new(store: Store, keys: Arc<DataKeys>) -> Self {
+        Self { store, keys }
+    }
+
+    /// One page, newest first.
+    pub async fn list(&self, who: &Principal, workspace: &str, after: Option<&str>) -> Result<Page<Note>, Failure> {
+        let workspace = access::workspace(self.store.read(), who, workspace).await?;
+        let query = note::Entity::find().filter(note::Column::Scope.eq(workspace.id()));
+        let query = paging::newest_first(query, note::Column::CreatedAt, note::Column::Id, after)?;
+        let mut rows = query.all(self.store.read()).await?;
+        let next = paging::cut(&mut rows, |row| Cursor { created_at: row.created_at, id: row.id });
+        let items = self.opened(rows).await?;
+        Ok(Page { items, next })
+    }
+
+    /// Adds a note.
+    pub async fn create(&self, who: &Principal, workspace: &str, text: &str) -> Result<Note, Failure> {
+        let text = checked(text)?;
+        let author = access::user_id(who)?;
+        let workspace = access::workspace(self.store.read(), who, workspace).await?;
+        let writing = self.keys.begin(workspace.scope()).await?;
+        let id = new_id(self.keys.vault())?;
+        let now = self.keys.vault().clock().wall_ms();
+        let row = note::Model {
+            id,
+            scope: workspace.id(),
+            data_key_id: writing.key_id(),
+            rev: 1,
+            text_sealed: self.keys.seal(&writing, TABLE, id, TEXT, text)?,
+            author_id: Some(author),
+            created_at: now,
+            updated_at: now,
+        };
+        let insert = note::Entity::insert(note::ActiveModel::from(row.clone()));
+        access::insert_into_workspace(insert.exec_without_returning(&writing.transaction).await)?;
+        writing.transaction.commit().await?;
+        self.one(row).await
+    }
+
+    /// Saves `text` if the note is still at `rev`; otherwise says how it looks now.
+    pub async fn update(
+        &self,
+        who: &Principal,
+        workspace: &str,
+        note: &str,
+        rev: i64,
+        text: &str,
+    ) -> Result<Saved<Note>, Failure> {
+        let text = checked(text)?;
+        let workspace = access::workspace(self.store.read(), who, workspace).await?;
+        let id = access::parse(note)?;
+        let writing = self.keys.begin(workspace.scope()).await?;
+        let update = note::ActiveModel {
+            data_key_id: Set(writing.key_id()),
+            rev: Set(rev.wrapping_add(1)),
+            text_sealed: Set(self.keys.seal(&writing, TABLE, id, TEXT, text)?),
+            updated_at: Set(self.keys.vault().clock().wall_ms()),
+            ..Default::default()
+        };
+        let stored = note::Entity::update_many()
+            .set(update)
+            .filter(note::Column::Id.eq(id))
+            .filter(note::Column::Scope.eq(workspace.id()))
+            .filter(note::Column::Rev.eq(rev))
+            .exec(&writing.transaction)
+            .await?;
+        writing.transaction.commit().await?;
+        let now = self.one(self.find(workspace.id(), id).await?).await?;
+        Ok(if stored.rows_affected == 1 { Saved::Stored(now) } else { Saved::Conflict(now) })
+    }
+
+    /// Removes a note. Needs no plaintext.
+    pub async fn delete(&self, who: &Principal, workspace: &str, note: &str) -> Result<(), Failure> {
+        let workspace = access::workspace(self.store.read(), who, workspace).await?;
+        let deleted = note::Entity::delete_many()
+            .filter(note::Column::Id.eq(access::parse(note)?))
+            .filter(note::Column::Scope.eq(workspace.id()))
+            .exec(self.store.write())
+            .await?;
+        if deleted.rows_affected == 0 { Err(ApiError::NotFound.into()) } else { Ok(()) }
+    }
+
+    async fn find(&self, workspace: Uuid, id: Uuid) -> Result<note::Model, Failure> {
+        let found = note::Entity::find_by_id(id).filter(note::Column::Scope.eq(workspace)).one(self.store.read());
+        found.await?.ok_or(Failure::Refused(ApiError::NotFound))
+    }
+
+    async fn one(&self, row: note::Model) -> Result<Note, Failure> {
+        self.opened(vec![row]).await?.pop().ok_or(Failure::Refused(ApiError::NotFound))
+    }
+
+    async fn opened(&self, rows: Vec<note::Model>) -> Result<Vec<Note>, Failure> {
+        let authors = people::names(self.store.read(), rows.iter().filter_map(|row| row.author_id)).await?;
+        let mut notes = Vec::with_capacity(rows.len());
+        for row in rows {
+            let key = self.keys.key(row.data_key_id).await?;
+            let scope = vault::Scope::Workspace(row.scope);
+            let text = self.keys.open(&key, scope, TABLE, row.id, TEXT, &row.text_sealed)?;
+            notes.push(Note {
+                id: row.id.to_string(),
+                rev: row.rev,
+                html: markdown::to_safe_html(&text),
+                text: text.to_string(),
+                author: people::name(&authors, row.author_id),
+                created_at: row.created_at,
+                updated_at: row.updated_at,
+            });
+        }
+        Ok(notes)
+    }
+}
+
+fn checked(text: &str) -> Result<&str, Failure> {
+    if text.trim().is_empty() {
+        Err(Failure::Refused(Invalid::NoteMissing.into()))
+    } else if text.len() > limits::NOTE_BYTES {
+        Err(Failure::Refused(Invalid::NoteTooLong.into()))
+    } else {
+        Ok(text)
+    }
+}

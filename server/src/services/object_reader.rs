@@ -1,0 +1,78 @@
+//! Reading one object: length and commitment first, then any range of it.
+//!
+//! What must stay true: not a byte goes out before the length of the stored object has been compared with its row, and a
+//! chunk that does not open ends the reading. A reader holds a message key, never a data key.
+
+use super::{failure::Failure, object_storage::ObjectStorage};
+use crate::store::entities::object;
+use std::ops::Range;
+use vault::{CHUNK_LEN, DataKey, OpenError, Opener, PREFIX_LEN, Place, Scope, Vault};
+
+/// Chunks that are read at once: 1 MiB of plaintext.
+const WINDOW: u64 = 64;
+
+/// An object that is being read.
+pub struct ObjectReader {
+    storage: ObjectStorage,
+    opener: Opener,
+    place: String,
+    size: u64,
+}
+
+impl ObjectReader {
+    /// Reads the beginning of the object and checks that it is the one its row means.
+    ///
+    /// # Errors
+    /// [`Failure::Damaged`] if it is not; [`Failure::Objects`] if it cannot be had.
+    pub async fn open(
+        storage: &ObjectStorage,
+        vault: &Vault,
+        key: &DataKey,
+        row: &object::Model,
+    ) -> Result<Self, Failure> {
+        let (prefix, stored) = storage.read(&row.place, 0..PREFIX_LEN as u64).await?;
+        let size = row.size.unsigned_abs();
+        if stored != vault::sealed_len(size) {
+            return Err(Failure::Damaged(OpenError::Malformed));
+        }
+        let place = Place::object(vault.deployment(), Scope::from_uuid(row.scope), row.object_id);
+        let opener = Opener::new(key, &place, &prefix, size)?;
+        Ok(Self { storage: storage.clone(), opener, place: row.place.clone(), size })
+    }
+
+    /// Bytes before sealing.
+    pub fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// Reads from `range.start` on: some bytes, at most to `range.end`. Empty only for an empty range.
+    ///
+    /// For an empty object, a range from 0 to 0 also checks its one, empty chunk.
+    pub async fn read(&self, range: Range<u64>) -> Result<Vec<u8>, Failure> {
+        let chunk_len = CHUNK_LEN as u64;
+        let first = range.start / chunk_len;
+        let wanted = range.end.div_ceil(chunk_len).max(first + 1);
+        let last = wanted.min(first + WINDOW).min(self.opener.chunks());
+        let sealed_range = self.opener.chunk_range(first).start..self.opener.chunk_range(last - 1).end;
+        let offset = sealed_range.start;
+        let (sealed, _) = self.storage.read(&self.place, sealed_range).await?;
+        let mut opened = Vec::with_capacity(sealed.len());
+        for chunk in first..last {
+            let bytes = self.opener.chunk_range(chunk);
+            let bytes = within(&(bytes.start - offset..bytes.end - offset), &sealed)?;
+            self.opener.open_chunk(chunk, bytes, &mut opened)?;
+        }
+        let start = first * chunk_len;
+        let end = usize::try_from(range.end.min(start + opened.len() as u64) - start).unwrap_or(opened.len());
+        opened.truncate(end);
+        let skipped = usize::try_from(range.start - start).unwrap_or(end).min(end);
+        opened.drain(..skipped);
+        Ok(opened)
+    }
+}
+
+/// A part of what was read, which may be shorter than was asked for.
+fn within<'a>(range: &Range<u64>, bytes: &'a [u8]) -> Result<&'a [u8], Failure> {
+    let range = usize::try_from(range.start).ok().zip(usize::try_from(range.end).ok());
+    range.and_then(|(start, end)| bytes.get(start..end)).ok_or(Failure::Damaged(OpenError::Malformed))
+}

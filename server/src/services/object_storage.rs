@@ -1,0 +1,145 @@
+//! The object store: a local folder or S3, behind one small face.
+//!
+//! Paths are `{workspace}/{object id}`; they say nothing about names or contents.
+
+use crate::config::ObjectsAt;
+use async_trait::async_trait;
+use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
+use bytes::Bytes;
+use object_store::{
+    CredentialProvider, Error, GetOptions, GetRange, MultipartUpload, ObjectStore, ObjectStoreExt,
+    aws::{AmazonS3Builder, AwsCredential},
+    local::LocalFileSystem,
+    path::Path,
+    prefix::PrefixStore,
+};
+use std::{ops::Range, path::PathBuf, sync::Arc};
+use uuid::Uuid;
+
+/// Where sealed contents are kept.
+#[derive(Clone)]
+pub struct ObjectStorage {
+    store: Arc<dyn ObjectStore>,
+    /// The folder, if it is a local one: there a write that was killed leaves files that the store itself does not see.
+    folder: Option<PathBuf>,
+}
+
+/// Why the object store could not be opened at start.
+#[derive(Debug, thiserror::Error)]
+pub enum StorageError {
+    #[error("KEYSTEAD_OBJECTS: the folder {folder} cannot be made or opened: {error}")]
+    Folder { folder: String, error: std::io::Error },
+    #[error("KEYSTEAD_OBJECTS: {0}")]
+    Store(#[from] Error),
+}
+
+impl ObjectStorage {
+    /// Opens the store that the configuration names. A local folder is made if it is missing.
+    ///
+    /// # Errors
+    /// When the folder cannot be made, or the S3 settings do not fit together.
+    pub fn open(at: &ObjectsAt, sdk: &aws_config::SdkConfig) -> Result<Self, StorageError> {
+        match at {
+            ObjectsAt::File(folder) => {
+                let made = std::fs::create_dir_all(folder).and_then(|()| folder.canonicalize());
+                let folder = made
+                    .map_err(|error| StorageError::Folder { folder: folder.display().to_string(), error })?;
+                let store = LocalFileSystem::new_with_prefix(&folder)?.with_fsync(true);
+                Ok(Self { store: Arc::new(store), folder: Some(folder) })
+            }
+            ObjectsAt::S3 { bucket, prefix } => {
+                let mut builder = AmazonS3Builder::new().with_bucket_name(bucket);
+                if let Some(region) = sdk.region() {
+                    builder = builder.with_region(region.as_ref());
+                }
+                // The SDK reads AWS_ENDPOINT_URL_S3 only for its own S3 client, so it is read here.
+                let endpoint = std::env::var("AWS_ENDPOINT_URL_S3").ok().or_else(|| sdk.endpoint_url().map(Into::into));
+                if let Some(endpoint) = endpoint {
+                    builder = builder.with_allow_http(endpoint.starts_with("http://")).with_endpoint(endpoint);
+                }
+                if let Some(provider) = sdk.credentials_provider() {
+                    builder = builder.with_credentials(Arc::new(SdkCredentials(provider)));
+                }
+                let store = PrefixStore::new(builder.build()?, prefix.as_str());
+                Ok(Self { store: Arc::new(store), folder: None })
+            }
+        }
+    }
+
+    /// Where a new object goes.
+    pub fn place(workspace: Uuid, object_id: Uuid) -> String {
+        format!("{workspace}/{object_id}")
+    }
+
+    /// Begins to write. Nothing can be read at `place` before the upload is completed.
+    pub async fn write(&self, place: &str) -> Result<Box<dyn MultipartUpload>, Error> {
+        self.store.put_multipart(&Path::from(place)).await
+    }
+
+    /// Reads a range of bytes, and says how long the whole object is.
+    pub async fn read(&self, place: &str, range: Range<u64>) -> Result<(Bytes, u64), Error> {
+        let options = GetOptions { range: Some(GetRange::Bounded(range)), ..GetOptions::default() };
+        let found = self.store.get_opts(&Path::from(place), options).await?;
+        let size = found.meta.size;
+        Ok((found.bytes().await?, size))
+    }
+
+    /// Removes what is at `place`, and what a killed write has left beside it. What is not there is fine.
+    pub async fn remove(&self, place: &str) -> Result<(), Error> {
+        match self.store.delete(&Path::from(place)).await {
+            Ok(()) | Err(Error::NotFound { .. }) => {}
+            Err(error) => return Err(error),
+        }
+        if let Some(folder) = &self.folder {
+            let folder = folder.clone();
+            let place = place.to_owned();
+            let cleaned = tokio::task::spawn_blocking(move || remove_half_written(&folder, &place)).await;
+            let outcome = cleaned.unwrap_or_else(|error| Err(std::io::Error::other(error)));
+            outcome.map_err(|error| Error::Generic { store: "local folder", source: Box::new(error) })?;
+        }
+        Ok(())
+    }
+}
+
+/// A local write goes to `{path}#{number}` until it is complete.
+fn remove_half_written(folder: &std::path::Path, place: &str) -> std::io::Result<()> {
+    let path = folder.join(place);
+    let (Some(parent), Some(name)) = (path.parent(), path.file_name().and_then(|name| name.to_str())) else {
+        return Ok(());
+    };
+    let entries = match std::fs::read_dir(parent) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        other => other?,
+    };
+    for entry in entries {
+        let entry = entry?;
+        let staged = entry.file_name().to_str().is_some_and(|found| {
+            found.strip_prefix(name).and_then(|rest| rest.strip_prefix('#')).is_some_and(|number| {
+                number.bytes().all(|digit| digit.is_ascii_digit())
+            })
+        });
+        if staged {
+            std::fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+/// The AWS SDK's credentials, for the object store: one chain of credentials for everything.
+#[derive(Debug)]
+struct SdkCredentials(SharedCredentialsProvider);
+
+#[async_trait]
+impl CredentialProvider for SdkCredentials {
+    type Credential = AwsCredential;
+
+    async fn get_credential(&self) -> Result<Arc<AwsCredential>, Error> {
+        let found = self.0.provide_credentials().await;
+        let found = found.map_err(|error| Error::Generic { store: "S3", source: Box::new(error) })?;
+        Ok(Arc::new(AwsCredential {
+            key_id: found.access_key_id().to_owned(),
+            secret_key: found.secret_access_key().to_owned(),
+            token: found.session_token().map(ToOwned::to_owned),
+        }))
+    }
+}

@@ -1,0 +1,233 @@
+//! Writing one object: note, sealing, parts, completion.
+//!
+//! What must stay true: before the first byte is written the note is in the database, and it is renewed until a row points
+//! at the object or the writer has given up. Memory stays bounded: one part being filled and one being written.
+
+use super::{failure::Failure, ids::new_id, object_storage::ObjectStorage};
+use crate::store::{
+    Store,
+    objects::{WRITING_FOR, WritingNote},
+};
+use app::model::error::ApiError;
+use object_store::{MultipartUpload, PutPayload};
+use sea_orm::DatabaseTransaction;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+use tokio::task::JoinHandle;
+use tokio_util::task::AbortOnDropHandle;
+use uuid::Uuid;
+use vault::{DataKey, Place, Scope, Sealer, Vault};
+
+/// The smallest part: at least what S3 asks for, and small enough to keep memory bounded.
+const PART: usize = 8 << 20;
+/// S3 takes 10,000 parts; some are kept in reserve.
+const PARTS: u64 = 9_000;
+
+/// What every writer needs.
+#[derive(Clone)]
+pub struct ObjectWriting {
+    pub store: Store,
+    pub storage: ObjectStorage,
+    pub vault: Arc<Vault>,
+    /// The id of this server, which owns the notes of its writers.
+    pub server: Uuid,
+}
+
+/// An object that is being written.
+pub struct ObjectWriter {
+    object: NotedObject,
+    sealer: Sealer,
+    upload: Box<dyn MultipartUpload>,
+    part: Vec<u8>,
+    part_size: usize,
+    under_way: Option<JoinHandle<Result<(), object_store::Error>>>,
+    opened: u64,
+}
+
+/// An object that is complete in the store, and that no row points at yet.
+pub struct WrittenObject {
+    object: NotedObject,
+    pub size: u64,
+}
+
+/// The note of an object, renewed for as long as this lives; without [`Self::keep`] the object becomes garbage in the end.
+struct NotedObject {
+    writing: ObjectWriting,
+    note: WritingNote,
+    id: Uuid,
+    lost: Arc<AtomicBool>,
+    redeemed: bool,
+    _renewal: AbortOnDropHandle<()>,
+}
+
+impl ObjectWriter {
+    /// Puts the note down and begins to write, under `key`. `expected` is the size before sealing, if it is known.
+    pub async fn begin(
+        writing: &ObjectWriting,
+        scope: Scope,
+        key: &DataKey,
+        expected: Option<u64>,
+    ) -> Result<Self, Failure> {
+        let id = new_id(&writing.vault)?;
+        let place = Place::object(writing.vault.deployment(), scope, id);
+        let (sealer, prefix) = Sealer::new(key, &place, writing.vault.entropy())?;
+        let note = WritingNote {
+            place: ObjectStorage::place(scope.as_uuid(), id),
+            owner: writing.server,
+            scope: scope.as_uuid(),
+            data_key_id: key.id().0,
+        };
+        note.insert(writing.store.write()).await?;
+        let object = NotedObject::new(writing.clone(), note, id);
+        let upload = writing.storage.write(&object.note.place).await?;
+        let part_size = usize::try_from(expected.unwrap_or(0) / PARTS).unwrap_or(PART).max(PART);
+        let mut part = Vec::with_capacity(PART + vault::SEALED_CHUNK_LEN);
+        part.extend_from_slice(&prefix);
+        Ok(Self { object, sealer, upload, part, part_size, under_way: None, opened: 0 })
+    }
+
+    /// Bytes written so far, before sealing.
+    pub fn opened(&self) -> u64 {
+        self.opened
+    }
+
+    /// Seals and writes some bytes.
+    pub async fn write(&mut self, plaintext: &[u8]) -> Result<(), Failure> {
+        self.object.still_noted()?;
+        self.opened += plaintext.len() as u64;
+        for piece in plaintext.chunks(self.part_size) {
+            self.sealer.push(piece, &mut self.part);
+            if self.part.len() >= self.part_size {
+                self.send_part().await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn send_part(&mut self) -> Result<(), Failure> {
+        self.settle().await?;
+        let next = Vec::with_capacity(self.part_size + vault::SEALED_CHUNK_LEN);
+        let full = std::mem::replace(&mut self.part, next);
+        self.under_way = Some(tokio::spawn(self.upload.put_part(PutPayload::from(full))));
+        Ok(())
+    }
+
+    async fn settle(&mut self) -> Result<(), Failure> {
+        if let Some(part) = self.under_way.take() {
+            part.await.map_err(|error| object_store::Error::JoinError { source: error })??;
+        }
+        Ok(())
+    }
+
+    /// Seals and writes the end, and completes the object in the store.
+    pub async fn complete(mut self) -> Result<WrittenObject, Failure> {
+        self.sealer.finish(&mut self.part);
+        self.settle().await?;
+        self.upload.put_part(PutPayload::from(self.part)).await?;
+        self.upload.complete().await?;
+        self.object.still_noted()?;
+        Ok(WrittenObject { object: self.object, size: self.opened })
+    }
+
+    /// Stops, and leaves what was written to the collector.
+    pub async fn abort(mut self) -> Result<(), Failure> {
+        // A part under way must not land after the abort.
+        let settled = self.settle().await;
+        let aborted = self.upload.abort().await;
+        self.object.give_up().await?;
+        settled?;
+        Ok(aborted?)
+    }
+}
+
+impl WrittenObject {
+    /// The id that is bound into the sealing.
+    pub fn id(&self) -> Uuid {
+        self.object.id
+    }
+
+    /// The path.
+    pub fn place(&self) -> &str {
+        &self.object.note.place
+    }
+
+    /// The data key it is sealed under.
+    pub fn data_key_id(&self) -> Uuid {
+        self.object.note.data_key_id
+    }
+
+    /// Takes the note away in the transaction that makes a row point at the object.
+    ///
+    /// # Errors
+    /// [`ApiError::Conflict`] if the note is gone: then no row may point there.
+    pub async fn redeem(&self, transaction: &DatabaseTransaction) -> Result<(), Failure> {
+        if self.object.note.redeem(transaction).await? { Ok(()) } else { Err(ApiError::Conflict.into()) }
+    }
+
+    /// The transaction has been committed: the object is here to stay.
+    pub fn keep(mut self) {
+        self.object.redeemed = true;
+    }
+
+    /// No row will point at it: the collector removes it.
+    pub async fn discard(mut self) -> Result<(), Failure> {
+        self.object.give_up().await
+    }
+}
+
+impl NotedObject {
+    fn new(writing: ObjectWriting, note: WritingNote, id: Uuid) -> Self {
+        let lost = Arc::new(AtomicBool::new(false));
+        let renewal = tokio::spawn(renew(writing.store.clone(), note.clone(), Arc::clone(&lost)));
+        let renewal = AbortOnDropHandle::new(renewal);
+        Self { writing, note, id, lost, redeemed: false, _renewal: renewal }
+    }
+
+    fn still_noted(&self) -> Result<(), Failure> {
+        if self.lost.load(Ordering::Acquire) { Err(ApiError::Conflict.into()) } else { Ok(()) }
+    }
+
+    async fn give_up(&mut self) -> Result<(), Failure> {
+        self.note.give_up(self.writing.store.write()).await?;
+        self.redeemed = true;
+        Ok(())
+    }
+}
+
+impl Drop for NotedObject {
+    fn drop(&mut self) {
+        if self.redeemed {
+            return;
+        }
+        // If this does not get through, the note expires and the collector finds it then.
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            let (store, note) = (self.writing.store.clone(), self.note.clone());
+            runtime.spawn(async move {
+                if let Err(error) = note.give_up(store.write()).await {
+                    tracing::warn!(event = "note_not_given_up", %error, "an unfinished object is left to its expiry");
+                }
+            });
+        }
+    }
+}
+
+/// Renews a note three times as often as needed; an outage of the database is survived until the note has run out.
+async fn renew(store: Store, note: WritingNote, lost: Arc<AtomicBool>) {
+    let every = Duration::from_millis(WRITING_FOR.unsigned_abs() / 3);
+    loop {
+        tokio::time::sleep(every).await;
+        match note.renew(store.write()).await {
+            Ok(true) => {}
+            Ok(false) => {
+                lost.store(true, Ordering::Release);
+                return;
+            }
+            Err(error) => tracing::warn!(event = "note_not_renewed", %error, "the note of an object was not renewed"),
+        }
+    }
+}

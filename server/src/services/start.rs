@@ -1,0 +1,269 @@
+//! Starting the services: the first root key and data key, and everything that runs in the background.
+
+use super::{
+    Aws, Services, Tasks,
+    accounts::{Accounts, PrepareError},
+    data_keys::DataKeys,
+    encryption::Encryption,
+    failure::Failure,
+    files::Files,
+    heartbeat::Heartbeat,
+    ids::new_id,
+    key_check::KeyCheck,
+    key_state::KeyState,
+    lock_journal::LockJournal,
+    news,
+    object_storage::{ObjectStorage, StorageError},
+    object_writer::ObjectWriting,
+    organization::Organization,
+    preflight::Preflights,
+    principal_arn,
+    workspaces::Workspaces,
+};
+use crate::{
+    config::Config,
+    jobs::{collector::Collector, worker::Worker},
+    store::{
+        Store,
+        entities::{
+            data_key,
+            encryption::{self, RootKind},
+        },
+        house,
+    },
+};
+use app::model::identity::Deployment;
+use sea_orm::{ActiveValue::Set, DbErr, EntityTrait, SqlErr};
+use std::sync::{Arc, Mutex};
+use tokio::sync::{Notify, watch};
+use tokio_util::sync::CancellationToken;
+use vault::{Clock, DeploymentId, Entropy, EntropyError, Kms, Scope, SystemClock, SystemEntropy, Vault};
+
+/// Why the services could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error("DATABASE_URL: the database failed: {0}")]
+    Database(#[from] DbErr),
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    #[error(
+        "KEYSTEAD_DEPLOYMENT_ID is {given}, but this database belongs to the deployment {stored}. Use that id, or leave it out"
+    )]
+    OtherDeployment { given: String, stored: String },
+    #[error(
+        "KEYSTEAD_PROVIDER_KEY_ARN is {given}, but the data is under the provider key {stored}. Use that key: without it \
+         nothing can be opened"
+    )]
+    OtherProviderKey { given: String, stored: String },
+    #[error("the database holds a deployment id that is none: {0}")]
+    DeploymentId(String),
+    #[error("the first data key could not be made with KEYSTEAD_PROVIDER_KEY_ARN: {0}")]
+    FirstDataKey(Failure),
+    #[error(transparent)]
+    Entropy(#[from] EntropyError),
+    #[error(transparent)]
+    Accounts(#[from] PrepareError),
+}
+
+/// What the parts share before they are put together.
+struct Parts {
+    store: Store,
+    kms: Kms,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+}
+
+impl Services {
+    /// Makes what the first start needs, checks that database and configuration belong together, and starts the tasks.
+    ///
+    /// # Errors
+    /// One clear message about what does not fit or cannot be had.
+    pub async fn start(config: &Config, store: Store, aws: Aws) -> Result<Self, StartError> {
+        let storage = ObjectStorage::open(&config.objects, &aws.sdk)?;
+        let parts = Parts {
+            store,
+            kms: Kms::new(aws.kms),
+            clock: Arc::new(SystemClock),
+            entropy: Arc::new(SystemEntropy),
+        };
+        let deployment = parts.deployment(config).await?;
+        let vault = parts.vault(config, deployment);
+        parts.check_provider_key(config).await?;
+        let principal_arn = principal_arn::find(config.aws_principal_arn.clone(), &aws.sts).await;
+        parts.assemble(config, vault, storage, principal_arn)
+    }
+}
+
+impl Parts {
+    fn vault(&self, config: &Config, deployment: DeploymentId) -> Arc<Vault> {
+        let (clock, entropy) = (Arc::clone(&self.clock), Arc::clone(&self.entropy));
+        Arc::new(Vault::new(deployment, clock, entropy, config.outage_grace))
+    }
+
+    /// The stored deployment id; at the first start it is made, together with the organization's first data key.
+    async fn deployment(&self, config: &Config) -> Result<DeploymentId, StartError> {
+        let found = encryption::Entity::find_by_id(1).one(self.store.read()).await?;
+        let stored = match found {
+            Some(row) => row.deployment_id,
+            None => self.first_start(config).await?,
+        };
+        match &config.deployment_id {
+            Some(given) if given.as_str() != stored => {
+                Err(StartError::OtherDeployment { given: given.to_string(), stored })
+            }
+            _ => DeploymentId::new(&stored).map_err(|_| StartError::DeploymentId(stored)),
+        }
+    }
+
+    async fn first_start(&self, config: &Config) -> Result<String, StartError> {
+        let deployment = match &config.deployment_id {
+            Some(given) => given.clone(),
+            None => self.new_deployment()?,
+        };
+        let vault = self.vault(config, deployment.clone());
+        let state = Arc::new(KeyState::new(Arc::clone(&vault)));
+        let keys = DataKeys::new(self.store.clone(), state, self.kms.clone(), Arc::default());
+        let arn = config.provider_key_arn.as_str();
+        let fresh = keys.generate(Scope::Organization, arn).await.map_err(StartError::FirstDataKey)?;
+        let now = self.clock.wall_ms();
+        let row = encryption::ActiveModel {
+            id: Set(1),
+            deployment_id: Set(deployment.to_string()),
+            root_key_arn: Set(arn.to_owned()),
+            root_kind: Set(RootKind::Provider),
+            generation: Set(1),
+            since: Set(now),
+            set_by: Set(None),
+            turn: Set(0),
+        };
+        let transaction = self.store.begin().await?;
+        match encryption::Entity::insert(row).exec_without_returning(&transaction).await {
+            Ok(_) => {}
+            // Another server has started for the first time in the same moment.
+            Err(error) if matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_))) => {
+                transaction.rollback().await?;
+                return Ok(house::root(self.store.write()).await?.deployment_id);
+            }
+            Err(error) => return Err(error.into()),
+        }
+        let key = fresh.row(Scope::Organization, 1, now);
+        data_key::Entity::insert(key).exec_without_returning(&transaction).await?;
+        transaction.commit().await?;
+        tracing::info!(event = "first_start", deployment = %deployment, "made the deployment and its first data key");
+        Ok(deployment.to_string())
+    }
+
+    fn new_deployment(&self) -> Result<DeploymentId, StartError> {
+        let mut random = [0; 8];
+        self.entropy.fill(&mut random)?;
+        let id = format!("d-{}", hex::encode(random));
+        DeploymentId::new(&id).map_err(|_| StartError::DeploymentId(id))
+    }
+
+    async fn check_provider_key(&self, config: &Config) -> Result<(), StartError> {
+        let root = house::root(self.store.read()).await?;
+        let given = config.provider_key_arn.as_str();
+        if root.root_kind == RootKind::Provider && root.root_key_arn != given {
+            return Err(StartError::OtherProviderKey { given: given.to_owned(), stored: root.root_key_arn });
+        }
+        Ok(())
+    }
+
+    fn assemble(
+        self,
+        config: &Config,
+        vault: Arc<Vault>,
+        storage: ObjectStorage,
+        principal_arn: Option<String>,
+    ) -> Result<Services, StartError> {
+        let Self { store, kms, clock, entropy } = self;
+        let server = new_id(&vault)?;
+        let (doubt, garbage, wake) = (Arc::<Notify>::default(), Arc::<Notify>::default(), Arc::<Notify>::default());
+        let (changed, _) = watch::channel(0);
+        let state = Arc::new(KeyState::new(Arc::clone(&vault)));
+        let keys = Arc::new(DataKeys::new(store.clone(), Arc::clone(&state), kms.clone(), Arc::clone(&doubt)));
+        let writing =
+            ObjectWriting { store: store.clone(), storage: storage.clone(), vault: Arc::clone(&vault), server };
+        let files = Arc::new(Files::new(
+            store.clone(),
+            Arc::clone(&keys),
+            writing.clone(),
+            config.max_file_bytes,
+            Arc::clone(&garbage),
+        ));
+        let journal =
+            LockJournal { store: store.clone(), vault: Arc::clone(&vault), server, changed: changed.clone() };
+        let stop = CancellationToken::new();
+        let worker = Worker {
+            store: store.clone(),
+            keys: Arc::clone(&keys),
+            kms: kms.clone(),
+            objects: writing,
+            server,
+            wake: Arc::clone(&wake),
+            garbage: Arc::clone(&garbage),
+            changed: changed.clone(),
+        };
+        let key_check = KeyCheck {
+            store: store.clone(),
+            kms: kms.clone(),
+            state: Arc::clone(&state),
+            every: config.key_check,
+            customer_accounts: config.customer_accounts.clone(),
+            doubt,
+            journal: journal.clone(),
+        };
+        let others = vec![
+            tokio::spawn(journal.run()),
+            tokio::spawn(key_check.run()),
+            tokio::spawn(keep_time(Arc::clone(&vault))),
+            tokio::spawn(Heartbeat { store: store.clone(), vault: Arc::clone(&vault), server }.run()),
+            tokio::spawn(Collector { store: store.clone(), storage, garbage }.run()),
+            tokio::spawn(news::follow(store.clone(), changed.clone())),
+        ];
+        let tasks = Tasks { worker: Mutex::new(Some(tokio::spawn(worker.run(stop.clone())))), stop, others };
+        let accounts = Arc::new(Accounts::new(store.clone(), clock, entropy)?);
+        let deployment = Deployment {
+            organization: config.organization.clone(),
+            id: vault.deployment().to_string(),
+            partition: config.provider_key_arn.partition().to_owned(),
+            region: config.provider_key_arn.region().to_owned(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            max_file_bytes: config.max_file_bytes,
+        };
+        let organization =
+            Organization { deployment, state: Arc::clone(&state), accounts: Arc::clone(&accounts) };
+        let preflights = Preflights {
+            kms,
+            vault: Arc::clone(&vault),
+            provider_key: config.provider_key_arn.clone(),
+            customer_accounts: config.customer_accounts.clone(),
+        };
+        let encryption = Encryption {
+            store: store.clone(),
+            keys: Arc::clone(&keys),
+            state: Arc::clone(&state),
+            preflights,
+            outage_grace: config.outage_grace,
+            principal_arn,
+            wake,
+            changed: changed.clone(),
+        };
+        Ok(Services {
+            workspaces: Arc::new(Workspaces::new(store.clone(), keys, Arc::clone(&files))),
+            store,
+            vault,
+            accounts,
+            organization: Arc::new(organization),
+            files,
+            encryption: Arc::new(encryption),
+            state,
+            changed,
+            tasks: Arc::new(tasks),
+        })
+    }
+}
+
+async fn keep_time(vault: Arc<Vault>) {
+    vault.keep_time().await;
+}

@@ -1,0 +1,79 @@
+//! Taking a file in, piece by piece.
+
+use super::{
+    access::WorkspaceAccess,
+    failure::Failure,
+    files::Files,
+    object_writer::ObjectWriter,
+};
+use app::model::{
+    error::{ApiError, Invalid},
+    workspace::FileEntry,
+};
+use bytes::Bytes;
+use std::sync::Arc;
+use uuid::Uuid;
+
+/// A file on its way in. Dropping it leaves what was written to the collector.
+pub struct Upload {
+    files: Arc<Files>,
+    workspace: WorkspaceAccess,
+    uploader: Uuid,
+    name: String,
+    media_type: String,
+    writer: ObjectWriter,
+}
+
+impl Upload {
+    pub(super) fn new(
+        files: Arc<Files>,
+        workspace: WorkspaceAccess,
+        uploader: Uuid,
+        name: String,
+        media_type: String,
+        writer: ObjectWriter,
+    ) -> Self {
+        Self { files, workspace, uploader, name, media_type, writer }
+    }
+
+    /// Seals and stores the next piece. The message key of the object would outlive a lock, so the lease is tested here.
+    ///
+    /// # Errors
+    /// Too large, locked, or the workspace is gone.
+    pub async fn write(&mut self, bytes: Bytes) -> Result<(), ApiError> {
+        let outcome = if !self.files.keys().vault().is_open() {
+            Err(Failure::Locked)
+        } else if self.writer.opened() + bytes.len() as u64 > self.files.max_bytes() {
+            Err(Failure::Refused(Invalid::FileTooLarge.into()))
+        } else {
+            self.writer.write(&bytes).await
+        };
+        outcome.map_err(|failure| self.files.tell(failure))
+    }
+
+    /// Makes the file appear in its workspace.
+    ///
+    /// # Errors
+    /// Locked, or the workspace is gone. Nothing is left behind then.
+    pub async fn finish(self) -> Result<FileEntry, ApiError> {
+        let Self { files, workspace, uploader, name, media_type, writer } = self;
+        let finished = async {
+            let written = writer.complete().await?;
+            files.add(&workspace, uploader, &name, &media_type, written).await
+        };
+        let finished = finished.await;
+        if finished.is_err() {
+            files.collect_soon();
+        }
+        finished.map_err(|failure| files.tell(failure))
+    }
+
+    /// Leaves nothing behind.
+    pub async fn abort(self) {
+        let Self { files, writer, .. } = self;
+        if let Err(error) = writer.abort().await {
+            tracing::warn!(event = "upload_not_aborted", %error, "an aborted upload is left to the collector");
+        }
+        files.collect_soon();
+    }
+}

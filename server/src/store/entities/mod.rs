@@ -1,0 +1,19 @@
+//! The tables as SeaORM sees them. One file a table.
+//!
+//! Times are Unix milliseconds, ids are UUIDs, and `scope` is the id of a workspace or the nil UUID for the organization.
+//! A column whose name ends in `_sealed` holds a record in the envelope format; the data key it was sealed under is named
+//! by the row's `data_key_id`.
+
+pub mod data_key;
+pub mod encryption;
+pub mod file;
+pub mod job;
+pub mod lock_event;
+pub mod note;
+pub mod object;
+pub mod object_note;
+pub mod server;
+pub mod session;
+pub mod set_aside;
+pub mod user;
+pub mod workspace;

@@ -1,0 +1,33 @@
+//! People who can sign in. Not customer data: they must be able to sign in while data is locked.
+
+use sea_orm::entity::prelude::*;
+
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "users")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: Uuid,
+    /// Lower case, trimmed; unique.
+    pub email: String,
+    pub name: String,
+    /// Argon2id, as a PHC string.
+    pub password_hash: String,
+    pub role: Role,
+    pub created_at: i64,
+    pub last_sign_in_at: Option<i64>,
+}
+
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+/// What a user may do in the organization.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, EnumIter, DeriveActiveEnum)]
+#[sea_orm(rs_type = "String", db_type = "String(StringLen::N(16))")]
+pub enum Role {
+    #[sea_orm(string_value = "administrator")]
+    Administrator,
+    #[sea_orm(string_value = "member")]
+    Member,
+}

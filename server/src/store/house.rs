@@ -1,0 +1,109 @@
+//! The lock of the house, and the queries on root key and data keys that are made under it.
+//!
+//! Creating a data key, the swap, making fresh data keys, finishing, turning a job round and deleting a workspace's keys
+//! each begin with [`lock`]. Together with the foreign keys on `data_keys` that orders everything; nothing else needs to.
+
+use super::entities::{
+    data_key::{self, DataKeyState},
+    encryption,
+};
+use sea_orm::{
+    ActiveEnum, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, FromQueryResult, QueryFilter,
+    QueryOrder, QuerySelect,
+    sea_query::{Expr, ExprTrait, LockType, Query, SimpleExpr},
+};
+use uuid::Uuid;
+use vault::Scope;
+
+/// Takes the lock of the house: nobody else gets past this line until the transaction ends.
+///
+/// # Errors
+/// [`DbErr::RecordNotFound`] before the first start has written the row.
+pub async fn lock(transaction: &DatabaseTransaction) -> Result<encryption::Model, DbErr> {
+    encryption::Entity::update_many()
+        .col_expr(encryption::Column::Turn, Expr::col(encryption::Column::Turn).add(1))
+        .filter(encryption::Column::Id.eq(1))
+        .exec(transaction)
+        .await?;
+    root(transaction).await
+}
+
+/// The root key in force.
+pub async fn root(on: &impl ConnectionTrait) -> Result<encryption::Model, DbErr> {
+    let row = encryption::Entity::find_by_id(1).one(on).await?;
+    row.ok_or_else(|| DbErr::RecordNotFound("the row of `encryption`".to_owned()))
+}
+
+/// Notes a change of data keys. Only under the lock.
+pub async fn next_generation(transaction: &DatabaseTransaction) -> Result<i64, DbErr> {
+    encryption::Entity::update_many()
+        .col_expr(encryption::Column::Generation, Expr::col(encryption::Column::Generation).add(1))
+        .exec(transaction)
+        .await?;
+    Ok(root(transaction).await?.generation)
+}
+
+/// The id of the scope's current data key, held until the transaction ends: it can become retiring, but not be destroyed.
+/// `None` if the scope does not exist (any more).
+pub async fn hold_current_key(transaction: &DatabaseTransaction, scope: Scope) -> Result<Option<Uuid>, DbErr> {
+    current_key_query(scope).lock(LockType::KeyShare).into_tuple().one(transaction).await
+}
+
+/// The id of the scope's current data key, as a first guess. It may be another by the time it is used.
+pub async fn current_key(on: &impl ConnectionTrait, scope: Scope) -> Result<Option<Uuid>, DbErr> {
+    current_key_query(scope).into_tuple().one(on).await
+}
+
+fn current_key_query(scope: Scope) -> sea_orm::Select<data_key::Entity> {
+    data_key::Entity::find()
+        .select_only()
+        .column(data_key::Column::Id)
+        .filter(data_key::Column::Scope.eq(scope.as_uuid()))
+        .filter(data_key::Column::State.eq(DataKeyState::Current))
+}
+
+/// A data key together with the root key it is wrapped by.
+#[derive(Clone, Debug, FromQueryResult)]
+pub struct WrappedKey {
+    pub id: Uuid,
+    pub scope: Uuid,
+    pub wrapped: Vec<u8>,
+    pub check_value: Vec<u8>,
+    pub root_key_arn: String,
+    pub root_kind: encryption::RootKind,
+    /// The generation in force, not that of the key.
+    pub generation: i64,
+}
+
+/// The data key `id` and the root key in force, read in one query, so that they belong together.
+pub async fn wrapped_key(on: &impl ConnectionTrait, id: Uuid) -> Result<Option<WrappedKey>, DbErr> {
+    wrapped_key_where(on, Expr::col((data_key::Entity, data_key::Column::Id)).eq(id)).await
+}
+
+/// The organization's current data key and the root key in force, read in one query: what a key check unwraps.
+pub async fn organization_key(on: &impl ConnectionTrait) -> Result<Option<WrappedKey>, DbErr> {
+    let scope = Expr::col((data_key::Entity, data_key::Column::Scope)).eq(Scope::Organization.as_uuid());
+    let current = Expr::col((data_key::Entity, data_key::Column::State)).eq(DataKeyState::Current.to_value());
+    wrapped_key_where(on, scope.and(current)).await
+}
+
+async fn wrapped_key_where(on: &impl ConnectionTrait, condition: SimpleExpr) -> Result<Option<WrappedKey>, DbErr> {
+    let query = Query::select()
+        .column((data_key::Entity, data_key::Column::Id))
+        .column((data_key::Entity, data_key::Column::Scope))
+        .column((data_key::Entity, data_key::Column::Wrapped))
+        .column((data_key::Entity, data_key::Column::CheckValue))
+        .column((encryption::Entity, encryption::Column::RootKeyArn))
+        .column((encryption::Entity, encryption::Column::RootKind))
+        .column((encryption::Entity, encryption::Column::Generation))
+        .from(data_key::Entity)
+        .from(encryption::Entity)
+        .and_where(condition)
+        .to_owned();
+    WrappedKey::find_by_statement(on.get_database_backend().build(&query)).one(on).await
+}
+
+/// Every data key, in the order of their ids.
+pub async fn all_keys(on: &impl ConnectionTrait) -> Result<Vec<data_key::Model>, DbErr> {
+    data_key::Entity::find().order_by_asc(data_key::Column::Id).all(on).await
+}

@@ -1,0 +1,52 @@
+//! The schema, in steps that are only ever added to.
+//!
+//! Every table with sealed data declares, when it is made, the foreign key `(scope, data_key_id)` to `data_keys`, on delete
+//! restrict: the database itself proves that a data key is unused before it can be destroyed. SQLite cannot add it later.
+
+mod m0001_accounts;
+mod m0002_keys;
+mod m0003_workspaces;
+mod m0004_jobs;
+mod m0005_servers;
+
+use sea_orm_migration::prelude::*;
+
+/// Applies the steps in order.
+pub struct Migrator;
+
+#[async_trait::async_trait]
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![
+            Box::new(m0001_accounts::Migration),
+            Box::new(m0002_keys::Migration),
+            Box::new(m0003_workspaces::Migration),
+            Box::new(m0004_jobs::Migration),
+            Box::new(m0005_servers::Migration),
+        ]
+    }
+}
+
+/// The foreign key that every table with sealed data declares, and the index that finds what a data key still holds.
+///
+/// A macro-free builder: `table` is given its columns `scope` and `data_key_id` beforehand.
+fn sealed_under(table: &mut TableCreateStatement, name: &'static str) {
+    table.foreign_key(
+        ForeignKey::create()
+            .name(format!("{name}_data_key"))
+            .from(Alias::new(name), (Alias::new("scope"), Alias::new("data_key_id")))
+            .to(Alias::new("data_keys"), (Alias::new("scope"), Alias::new("id")))
+            .on_delete(ForeignKeyAction::Restrict)
+            .on_update(ForeignKeyAction::Restrict),
+    );
+}
+
+/// The index by which a sweep finds the rows of `table` that still name a data key.
+fn index_by_data_key(table: &'static str, id: &'static str) -> IndexCreateStatement {
+    Index::create()
+        .name(format!("{table}_by_data_key"))
+        .table(Alias::new(table))
+        .col(Alias::new("data_key_id"))
+        .col(Alias::new(id))
+        .to_owned()
+}

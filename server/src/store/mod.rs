@@ -1,0 +1,125 @@
+//! The database: connections, schema, and the few queries that everything else is built from.
+//!
+//! On SQLite there is one writing connection, whose transactions all begin `IMMEDIATE`, and several reading ones: a
+//! transaction that read first and wrote later would fail there whatever the busy timeout. On PostgreSQL both are one pool.
+
+pub mod entities;
+pub mod house;
+pub mod migrations;
+pub mod objects;
+pub mod sealed_tables;
+
+use sea_orm::{
+    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr,
+    SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
+};
+use sea_orm_migration::MigratorTrait;
+use std::time::Duration;
+
+/// How many connections read at once on SQLite, and how many do everything on PostgreSQL.
+const READERS: u32 = 8;
+const POSTGRES_CONNECTIONS: u32 = 16;
+/// Any 64-bit number will do, as long as nothing else in the database uses it as an advisory lock.
+const MIGRATION_LOCK: i64 = 0x6b65_7973_7465_6164;
+
+/// The database of the deployment.
+#[derive(Clone, Debug)]
+pub struct Store {
+    read: DatabaseConnection,
+    write: DatabaseConnection,
+}
+
+impl Store {
+    /// Connects to `sqlite://…` or `postgres://…`. The schema is not touched.
+    ///
+    /// # Errors
+    /// When the address is neither, or the database cannot be reached or opened.
+    pub async fn connect(url: &str) -> Result<Self, DbErr> {
+        if url.starts_with("sqlite:") {
+            let write = Database::connect(sqlite(url, 1)).await?;
+            let memory = url.contains(":memory:") || url.contains("mode=memory");
+            let read = if memory { write.clone() } else { Database::connect(sqlite(url, READERS)).await? };
+            Ok(Self { read, write })
+        } else if url.starts_with("postgres:") || url.starts_with("postgresql:") {
+            let mut options = quiet(url);
+            options.max_connections(POSTGRES_CONNECTIONS);
+            let pool = Database::connect(options).await?;
+            Ok(Self { read: pool.clone(), write: pool })
+        } else {
+            Err(DbErr::Custom("the address is neither sqlite://… nor postgres://…".to_owned()))
+        }
+    }
+
+    /// The connection for reading outside of a transaction.
+    pub fn read(&self) -> &DatabaseConnection {
+        &self.read
+    }
+
+    /// The connection for a single writing statement outside of a transaction.
+    pub fn write(&self) -> &DatabaseConnection {
+        &self.write
+    }
+
+    /// Begins a writing transaction.
+    pub async fn begin(&self) -> Result<DatabaseTransaction, DbErr> {
+        let mode = (self.backend() == DbBackend::Sqlite).then_some(SqliteTransactionMode::Immediate);
+        let options = TransactionOptions { isolation_level: None, access_mode: None, sqlite_transaction_mode: mode };
+        self.write.begin_with_options(options).await
+    }
+
+    /// Which database it is.
+    pub fn backend(&self) -> DbBackend {
+        self.write.get_database_backend()
+    }
+
+    /// Brings the schema up to date. Servers that start together take turns.
+    pub async fn migrate(&self) -> Result<(), DbErr> {
+        if self.backend() == DbBackend::Postgres {
+            let turn = self.begin().await?;
+            let lock = format!("SELECT pg_advisory_xact_lock({MIGRATION_LOCK})");
+            turn.execute_raw(Statement::from_string(DbBackend::Postgres, lock)).await?;
+            migrations::Migrator::up(&self.write, None).await?;
+            turn.commit().await
+        } else {
+            migrations::Migrator::up(&self.write, None).await
+        }
+    }
+
+    /// Closes every connection. On SQLite this also folds the write-ahead log into the database file.
+    pub async fn close(self) -> Result<(), DbErr> {
+        self.read.close().await?;
+        self.write.close().await
+    }
+}
+
+/// Milliseconds since the Unix epoch by the clock of the database, which all servers share.
+pub async fn database_now(on: &impl ConnectionTrait) -> Result<i64, DbErr> {
+    let backend = on.get_database_backend();
+    let sql = match backend {
+        DbBackend::Postgres => "SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT) AS now",
+        _ => "SELECT CAST(unixepoch('subsec') * 1000 AS INTEGER) AS now",
+    };
+    let row = on.query_one_raw(Statement::from_string(backend, sql)).await?;
+    row.ok_or_else(|| DbErr::RecordNotFound("the clock of the database".to_owned()))?.try_get("", "now")
+}
+
+/// Statements carry ids only, but we log what we do ourselves, once.
+fn quiet(url: &str) -> ConnectOptions {
+    let mut options = ConnectOptions::new(url);
+    options.sqlx_logging(false).connect_timeout(Duration::from_secs(10)).acquire_timeout(Duration::from_secs(10));
+    options
+}
+
+fn sqlite(url: &str, connections: u32) -> ConnectOptions {
+    let mut options = quiet(url);
+    options.min_connections(1).max_connections(connections).map_sqlx_sqlite_opts(|sqlite| {
+        sqlite
+            .foreign_keys(true)
+            .busy_timeout(Duration::from_secs(10))
+            .pragma("journal_mode", "WAL")
+            .pragma("synchronous", "FULL")
+            .pragma("secure_delete", "ON")
+            .pragma("cache_size", "-16384")
+    });
+    options
+}
