@@ -10,7 +10,7 @@ use crate::{
     store::Store,
 };
 use app::model::key_arn::KeyArn;
-use aws_config::{BehaviorVersion, Region, retry::RetryConfig, timeout::TimeoutConfig};
+use aws_config::{BehaviorVersion, Region, SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
 use axum::{
     Router,
     serve::{Listener, ListenerExt},
@@ -60,10 +60,19 @@ impl Application {
     /// # Errors
     /// The first thing that could not be had.
     pub async fn build(config: Config) -> Result<Self, StartError> {
+        let aws = aws(&config.provider_key_arn).await;
+        Self::build_with(config, aws).await
+    }
+
+    /// The same, with AWS clients of the caller's own.
+    ///
+    /// # Errors
+    /// The first thing that could not be had.
+    pub async fn build_with(config: Config, aws: Aws) -> Result<Self, StartError> {
         let listen = |cause| StartError::Listen { address: config.listen, cause };
         let listener = TcpListener::bind(config.listen).await.map_err(listen)?;
         let address = listener.local_addr().map_err(listen)?;
-        let (store, services) = start_services(&config).await?;
+        let (store, services) = start_services(&config, aws).await?;
         if let Some(first) = &config.first_admin
             && services.accounts.ensure_first_administrator(first).await?
         {
@@ -127,10 +136,10 @@ impl Application {
 ///
 /// # Errors
 /// The first thing that could not be had.
-pub async fn start_services(config: &Config) -> Result<(Store, Services), StartError> {
+pub async fn start_services(config: &Config, aws: Aws) -> Result<(Store, Services), StartError> {
     let store = Store::connect(&config.database_url).await?;
     store.migrate().await?;
-    let services = Services::start(config, store.clone(), aws(&config.provider_key_arn).await).await?;
+    let services = Services::start(config, store.clone(), aws).await?;
     Ok((store, services))
 }
 
@@ -144,7 +153,7 @@ fn without_delay(listener: TcpListener) -> impl Listener<Io = tokio::net::TcpStr
 }
 
 /// The clients of AWS, in the region of the provider's key. Credentials and endpoints are the SDK's own affair.
-async fn aws(provider_key: &KeyArn) -> Aws {
+pub async fn aws(provider_key: &KeyArn) -> Aws {
     let time = TimeoutConfig::builder().connect_timeout(CONNECT_TIME).operation_attempt_timeout(ATTEMPT_TIME).build();
     let sdk = aws_config::defaults(BehaviorVersion::latest())
         .region(Region::new(provider_key.region().to_owned()))
@@ -152,6 +161,11 @@ async fn aws(provider_key: &KeyArn) -> Aws {
         .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
         .load()
         .await;
+    clients(sdk)
+}
+
+/// The clients that share `sdk`. The one for key checks makes one short attempt.
+pub fn clients(sdk: SdkConfig) -> Aws {
     let check_time = TimeoutConfig::builder()
         .connect_timeout(CHECK_TIME)
         .operation_attempt_timeout(CHECK_TIME)

@@ -3,7 +3,12 @@
 //! Everything goes through the services, as if the first administrator had typed it: it is sealed like any other data.
 
 use super::Outcome;
-use crate::{application::start_services, config::Config, services::Services, telemetry};
+use crate::{
+    application::{aws, start_services},
+    config::Config,
+    services::Services,
+    telemetry,
+};
 use app::{
     model::error::ApiError,
     ports::{OrganizationPort, Principal, WorkspacesPort},
@@ -43,7 +48,7 @@ const SAMPLES: [Sample; 2] = [
 
 pub async fn sample(config: Config) -> Outcome {
     telemetry::init(config.log_format);
-    let (store, services) = start_services(&config).await?;
+    let (store, services) = start_services(&config, aws(&config.provider_key_arn).await).await?;
     if let Some(first) = &config.first_admin {
         services.accounts.ensure_first_administrator(first).await?;
     }
@@ -55,14 +60,14 @@ pub async fn sample(config: Config) -> Outcome {
 
 async fn load(services: &Services) -> Outcome {
     until_open(services).await?;
-    let who = services.accounts.first_administrator().await.map_err(words)?;
+    let who = services.accounts.first_administrator().await.map_err(|error| error.message())?;
     let who = who.ok_or("there is no administrator yet: set KEYSTEAD_ADMIN_EMAIL and KEYSTEAD_ADMIN_PASSWORD")?;
-    if !services.workspaces.list(&who, None).await.map_err(words)?.items.is_empty() {
+    if !services.workspaces.list(&who, None).await.map_err(|error| error.message())?.items.is_empty() {
         tracing::info!(event = "sample_skipped", "there are workspaces already; nothing was loaded");
         return Ok(());
     }
     for sample in &SAMPLES {
-        create(services, &who, sample).await.map_err(words)?;
+        create(services, &who, sample).await.map_err(|error| error.message())?;
     }
     tracing::info!(event = "sample_loaded", "two workspaces were loaded");
     Ok(())
@@ -92,8 +97,4 @@ async fn create(services: &Services, who: &Principal, sample: &Sample) -> Result
         upload.finish().await?;
     }
     Ok(())
-}
-
-fn words(error: ApiError) -> &'static str {
-    error.message()
 }

@@ -10,7 +10,7 @@ const ORGANIZATION_CHARS: usize = 120;
 
 pub(super) fn check(options: Options, aws_region: Option<&str>) -> Result<Config, Mistakes> {
     let mut mistakes = Vec::new();
-    let first_admin = first_admin(options.admin_email, options.admin_password, &mut mistakes);
+    let first_admin = first_admin(options.admin_email.as_deref(), options.admin_password, &mut mistakes);
     let listen = keep(listen(&options.listen), &mut mistakes);
     let public_url = keep(PublicUrl::parse(&options.public_url), &mut mistakes);
     let database_url = keep(DatabaseUrl::parse(&options.database.database_url), &mut mistakes);
@@ -127,8 +127,8 @@ fn organization(text: &str) -> Result<String, Mistake> {
     Ok(name.to_owned())
 }
 
-fn first_admin(email: Option<String>, password: Option<String>, mistakes: &mut Vec<Mistake>) -> Option<FirstAdmin> {
-    let email = given(email.as_deref()).map(str::to_owned);
+fn first_admin(email: Option<&str>, password: Option<String>, mistakes: &mut Vec<Mistake>) -> Option<FirstAdmin> {
+    let email = given(email).map(str::to_owned);
     let password = password.filter(|password| !password.is_empty()).map(Zeroizing::new);
     let found = mistakes.len();
     if let Some(Err(error)) = email.as_deref().map(check_email) {

@@ -29,7 +29,7 @@ pub const SEEN: &str = "seen";
 const MINUTE_MS: i64 = 60 * 1000;
 const IDLE_MS: i64 = 12 * 60 * MINUTE_MS;
 const ABSOLUTE_MS: i64 = 7 * 24 * 60 * MINUTE_MS;
-const SWEEP_EVERY: Duration = Duration::from_secs(10 * 60);
+const SWEEP_EVERY: Duration = Duration::from_mins(10);
 
 /// The sessions of the deployment.
 #[derive(Clone)]
@@ -145,7 +145,7 @@ impl SessionStore for Sessions {
                 Err(error) if matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_))) => {
                     record.id = Id::default();
                 }
-                other => return other.map_err(backend),
+                other => return other.map_err(|error| backend(&error)),
             }
         }
     }
@@ -158,12 +158,12 @@ impl SessionStore for Sessions {
             .filter(session::Column::IdHash.eq(hash(&record.id)))
             .exec(self.store.write())
             .await
-            .map_err(backend)?;
+            .map_err(|error| backend(&error))?;
         Ok(())
     }
 
     async fn load(&self, id: &Id) -> session_store::Result<Option<Record>> {
-        let Some(row) = self.live(id).await.map_err(backend)? else { return Ok(None) };
+        let Some(row) = self.live(id).await.map_err(|error| backend(&error))? else { return Ok(None) };
         let mut data: HashMap<String, Value> =
             serde_json::from_str(&row.data).map_err(|error| Error::Decode(error.to_string()))?;
         data.insert(SEEN.to_owned(), row.last_seen_at.into());
@@ -173,12 +173,12 @@ impl SessionStore for Sessions {
     }
 
     async fn delete(&self, id: &Id) -> session_store::Result<()> {
-        session::Entity::delete_by_id(hash(id)).exec(self.store.write()).await.map_err(backend)?;
+        session::Entity::delete_by_id(hash(id)).exec(self.store.write()).await.map_err(|error| backend(&error))?;
         Ok(())
     }
 }
 
-fn backend(error: DbErr) -> Error {
+fn backend(error: &DbErr) -> Error {
     Error::Backend(error.to_string())
 }
 

@@ -30,7 +30,7 @@ use tokio::{
 
 const FILE_NAME: &str = "x-file-name";
 /// How long a browser may send nothing.
-const IDLE: Duration = Duration::from_secs(60);
+const IDLE: Duration = Duration::from_mins(1);
 /// What is read and thrown away before an upload that is too large is told so. A browser that is answered while it still
 /// sends sees a broken connection instead of the answer.
 const DISCARD_BYTES: u64 = 64 * 1024 * 1024;

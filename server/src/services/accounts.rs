@@ -1,7 +1,9 @@
 //! People who can sign in, and the check of their passwords.
 //!
-//! What must stay true: a wrong password and an unknown e-mail look and take the same, at most as many passwords are
-//! hashed at once as there are processor cores, and a password is never logged, kept or compared outside of Argon2id.
+//! What must stay true: a wrong password and an unknown e-mail look and take the same, and a password is never logged, kept
+//! or compared outside of Argon2id.
+
+mod passwords;
 
 use crate::{
     config::FirstAdmin,
@@ -18,17 +20,14 @@ use app::{
     },
     ports::Principal,
 };
-use argon2::{
-    Algorithm, Argon2, Params, PasswordHash, PasswordHasher, PasswordVerifier, Version, password_hash::SaltString,
-};
+use passwords::Passwords;
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, DbErr, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, SqlErr, sea_query::Expr,
 };
-use std::{sync::Arc, thread};
+use std::sync::Arc;
 use thiserror::Error;
-use tokio::{sync::Semaphore, task};
 use uuid::{Builder, Uuid};
-use vault::{Clock, Entropy, Zeroizing};
+use vault::{Clock, Entropy};
 
 /// The shortest password a user may be created with, in characters.
 pub const PASSWORD_MIN_CHARS: usize = 12;
@@ -36,13 +35,6 @@ pub const PASSWORD_MIN_CHARS: usize = 12;
 pub const PASSWORD_MAX_BYTES: usize = 1024;
 /// The longest e-mail address, in bytes (RFC 5321 §4.5.3.1.3).
 const EMAIL_MAX_BYTES: usize = 254;
-/// How many sign-ins may wait for each one that is being checked. Those beyond are told to come again.
-const WAITING_PER_CORE: usize = 16;
-/// OWASP's first recommendation for Argon2id: 19 MiB, two passes, one lane.
-const MEMORY_KIB: u32 = 19_456;
-const PASSES: u32 = 2;
-const LANES: u32 = 1;
-
 /// Why a user was not created.
 #[derive(Debug, Error)]
 pub enum CreateUserError {
@@ -72,12 +64,7 @@ pub struct Accounts {
     store: Store,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
-    /// What the password of an unknown user is checked against, so that it takes as long.
-    nobody: Arc<str>,
-    /// One permit for each password being hashed.
-    hashing: Arc<Semaphore>,
-    /// One permit for each request that hashes or waits to.
-    queue: Arc<Semaphore>,
+    passwords: Passwords,
 }
 
 impl Accounts {
@@ -86,18 +73,8 @@ impl Accounts {
     /// # Errors
     /// When the system gives no random bytes.
     pub fn new(store: Store, clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>) -> Result<Self, PrepareError> {
-        let mut unknowable = Zeroizing::new([0; 32]);
-        entropy.fill(unknowable.as_mut_slice()).map_err(|_| PrepareError)?;
-        let nobody = hash(unknowable.as_slice(), entropy.as_ref()).ok_or(PrepareError)?.into();
-        let cores = thread::available_parallelism().map_or(1, usize::from);
-        Ok(Self {
-            store,
-            clock,
-            entropy,
-            nobody,
-            hashing: Arc::new(Semaphore::new(cores)),
-            queue: Arc::new(Semaphore::new(cores * (1 + WAITING_PER_CORE))),
-        })
+        let passwords = Passwords::new(entropy.clone()).ok_or(PrepareError)?;
+        Ok(Self { store, clock, entropy, passwords })
     }
 
     /// The user with this e-mail and password. Notes the time of the sign-in.
@@ -110,9 +87,8 @@ impl Accounts {
             .one(self.store.read())
             .await
             .map_err(unavailable)?;
-        let stored: Arc<str> =
-            found.as_ref().map_or_else(|| self.nobody.clone(), |user| user.password_hash.as_str().into());
-        let matches = self.verify(password, stored).await?;
+        let stored = found.as_ref().map(|user| user.password_hash.as_str());
+        let matches = self.passwords.verify(password, stored).await?;
         let Some(user) = found.filter(|_| matches) else {
             return Err(ApiError::WrongCredentials);
         };
@@ -201,7 +177,7 @@ impl Accounts {
             id: self.new_id()?,
             email,
             name,
-            password_hash: self.hash(password).await?,
+            password_hash: self.passwords.hash(password).await.ok_or(CreateUserError::Hashing)?,
             role: stored_role(role),
             created_at: self.clock.wall_ms(),
             last_sign_in_at: None,
@@ -222,32 +198,6 @@ impl Accounts {
             }
             Err(error) => Err(error.into()),
         }
-    }
-
-    async fn verify(&self, password: &str, stored: Arc<str>) -> Result<bool, ApiError> {
-        let place = self.queue.clone().try_acquire_owned().map_err(|_| ApiError::Busy)?;
-        let turn = self.hashing.clone().acquire_owned().await.map_err(|_| ApiError::Internal)?;
-        let password = Zeroizing::new(password.as_bytes().to_vec());
-        // The permits travel with the work: it goes on when the request that asked for it has gone.
-        let checked = task::spawn_blocking(move || {
-            let _permits = (place, turn);
-            let parsed = PasswordHash::new(&stored).ok()?;
-            Some(argon2()?.verify_password(&password, &parsed).is_ok())
-        });
-        checked.await.ok().flatten().ok_or_else(|| {
-            tracing::error!(event = "password_hash_unreadable", "a stored password hash could not be read");
-            ApiError::Internal
-        })
-    }
-
-    async fn hash(&self, password: &str) -> Result<String, CreateUserError> {
-        let turn = self.hashing.clone().acquire_owned().await.map_err(|_| CreateUserError::Hashing)?;
-        let (password, entropy) = (Zeroizing::new(password.as_bytes().to_vec()), self.entropy.clone());
-        let hashed = task::spawn_blocking(move || {
-            let _permit = turn;
-            hash(&password, entropy.as_ref())
-        });
-        hashed.await.ok().flatten().ok_or(CreateUserError::Hashing)
     }
 
     /// A new id: a UUID of version 7, so that ids are in the order of their making.
@@ -290,19 +240,6 @@ fn normalized(email: &str) -> String {
     email.trim().to_lowercase()
 }
 
-fn argon2() -> Option<Argon2<'static>> {
-    let params = Params::new(MEMORY_KIB, PASSES, LANES, None).ok()?;
-    Some(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
-}
-
-/// The password as a PHC string, under a salt of its own.
-fn hash(password: &[u8], entropy: &dyn Entropy) -> Option<String> {
-    let mut salt = [0; 16];
-    entropy.fill(&mut salt).ok()?;
-    let salt = SaltString::encode_b64(&salt).ok()?;
-    Some(argon2()?.hash_password(password, &salt).ok()?.to_string())
-}
-
 fn unavailable(error: DbErr) -> ApiError {
     tracing::error!(event = "database_failed", %error, "accounts could not be read or written");
     ApiError::Unavailable
@@ -339,7 +276,7 @@ fn member(user: user::Model) -> MemberEntry {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use vault::{SystemClock, SystemEntropy};
+    use vault::{SystemClock, SystemEntropy, Zeroizing};
 
     async fn accounts() -> Accounts {
         let store = Store::connect("sqlite::memory:").await.unwrap();
@@ -363,13 +300,6 @@ mod tests {
         let wrong = accounts.sign_in("ada@example.com", "incorrect horse").await.unwrap_err();
         let unknown = accounts.sign_in("eve@example.com", "incorrect horse").await.unwrap_err();
         assert_eq!((wrong, unknown), (ApiError::WrongCredentials, ApiError::WrongCredentials));
-    }
-
-    #[tokio::test]
-    async fn only_as_many_wait_as_there_is_room_for() {
-        let accounts = accounts().await;
-        let _all = accounts.queue.clone().try_acquire_many_owned(accounts.queue.available_permits() as u32).unwrap();
-        assert_eq!(accounts.sign_in("ada@example.com", "x").await.unwrap_err(), ApiError::Busy);
     }
 
     #[tokio::test]
