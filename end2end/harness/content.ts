@@ -11,10 +11,12 @@ export async function createWorkspace(request: APIRequestContext, name: string, 
   return id!;
 }
 
-export async function createNote(request: APIRequestContext, workspace: string, text: string): Promise<string> {
+export type StoredNote = { id: string; rev: number };
+
+export async function createNote(request: APIRequestContext, workspace: string, text: string): Promise<StoredNote> {
   const answer = await request.post('/api/create_note', { form: { workspace, text } });
   expect(answer.ok(), `create_note: ${answer.status()} ${await answer.text()}`).toBe(true);
-  return ((await answer.json()) as { id: string }).id;
+  return (await answer.json()) as StoredNote;
 }
 
 export function sha256(bytes: Buffer): string {

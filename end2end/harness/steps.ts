@@ -39,9 +39,9 @@ export async function openDataEncryption(page: Page): Promise<void> {
   await expect(pageHeading(page, 'Data Encryption')).toBeVisible();
 }
 
-/** The one badge that says whose key is in force. */
+/** The badge that says whose key is in force, or how the job stands. */
 export function badge(page: Page, text: Badge): Locator {
-  return page.getByRole('main').getByText(text, { exact: true });
+  return page.getByRole('main').locator('.badge', { hasText: new RegExp(`^${text}$`) });
 }
 
 export type Badge =
@@ -50,7 +50,11 @@ export type Badge =
   | 'Locked by your key'
   | 'Locked: AWS cannot be reached'
   | 'Locked: provider key refused'
-  | 'Locked: damaged key';
+  | 'Locked: damaged key'
+  | 'Running'
+  | 'Paused'
+  | 'Complete'
+  | 'Failed';
 
 /** Waits until `what` can be seen. Without scripts a page does not change by itself, so it is loaded again meanwhile. */
 export async function seeInTime(page: Page, what: Locator, seconds = 60): Promise<void> {
@@ -66,7 +70,7 @@ export async function seeInTime(page: Page, what: Locator, seconds = 60): Promis
 
 /** The job's card says so. */
 export async function jobCompletes(page: Page, seconds = 60): Promise<void> {
-  await seeInTime(page, page.getByRole('main').getByText('Complete', { exact: true }), seconds);
+  await seeInTime(page, badge(page, 'Complete'), seconds);
 }
 
 async function enterArnAndPress(page: Page, arn: string, button: 'Activate Key' | 'Delete Key' | 'Test Key'): Promise<void> {

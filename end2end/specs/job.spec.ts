@@ -14,8 +14,7 @@ test('reloading and leaving the page in the middle keeps showing the job, to its
   await openDataEncryption(page);
   await pressActivate(page, arn);
   await expect(badge(page, 'Your key is in control')).toBeVisible();
-  const main = page.getByRole('main');
-  const state = main.getByText('Running', { exact: true }).or(main.getByText('Complete', { exact: true }));
+  const state = badge(page, 'Running').or(badge(page, 'Complete'));
   await page.reload();
   await expect(state.first()).toBeVisible();
   await open(page, '/workspaces');
@@ -23,8 +22,8 @@ test('reloading and leaving the page in the middle keeps showing the job, to its
   await expect(state.first()).toBeVisible();
   await jobCompletes(page, 120);
   await page.reload();
-  await expect(main.getByText('Complete', { exact: true })).toBeVisible();
-  await expect(main.getByText('Running', { exact: true })).toHaveCount(0);
+  await expect(badge(page, 'Complete')).toBeVisible();
+  await expect(badge(page, 'Running')).toHaveCount(0);
 });
 
 test('another person who has the page open sees the change by itself', async ({ page, otherBrowser, deployment, kms }) => {
@@ -59,7 +58,7 @@ test('people keep working during the change, and a file read across it is whole'
   }
   expect((await activated).ok()).toBe(true);
   // The note was re-encrypted, which is no edit: saving over the revision read before is no conflict.
-  const saved = await page.request.post('/api/update_note', { form: { workspace, note, rev: '1', text: 'after' } });
+  const saved = await page.request.post('/api/update_note', { form: { workspace, note: note.id, rev: String(note.rev), text: 'after' } });
   expect(saved.ok(), await saved.text()).toBe(true);
   expect(await saved.text()).not.toContain('conflict');
   await openDataEncryption(page);

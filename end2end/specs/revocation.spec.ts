@@ -97,7 +97,7 @@ test('an activation that meets a disabled key mid-way is told as paused, and goe
   await expect(badge(page, 'Locked by your key')).toBeVisible({ timeout: 30_000 });
   await kms.enable(arn);
   await expect(badge(page, 'Your key is in control')).toBeVisible({ timeout: 30_000 });
-  await expect(page.getByRole('main').getByText('Complete', { exact: true })).toBeVisible({ timeout: 60_000 });
+  await expect(badge(page, 'Complete')).toBeVisible({ timeout: 60_000 });
 });
 
 test('a crash of everything while the key is disabled changes nothing: still locked, readable after enabling', async ({
@@ -155,7 +155,7 @@ test('a crash in the middle of an activation: the job goes on after the restart 
   await interactive(page);
   // The press was answered or it was not; both are fine, a state between them is not.
   const field = page.getByRole('button', { name: 'Activate Key' });
-  const complete = page.getByRole('main').getByText('Complete', { exact: true });
+  const complete = badge(page, 'Complete');
   await expect(field.or(complete).first()).toBeVisible({ timeout: 60_000 });
   await expect(badge(page, 'Your key is in control').or(badge(page, 'Provider key')).first()).toBeVisible();
   await open(page, `/workspaces/${workspace}`);

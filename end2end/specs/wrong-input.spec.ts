@@ -27,9 +27,7 @@ const malformed: [what: string, entered: string, message: RegExp][] = [
 async function nothingChanged(page: Page, state: 'Provider key' | 'Your key is in control'): Promise<void> {
   await openDataEncryption(page);
   await expect(badge(page, state)).toBeVisible();
-  for (const word of ['Running', 'Paused', 'Failed']) {
-    await expect(page.getByRole('main').getByText(word, { exact: true })).toHaveCount(0);
-  }
+  for (const word of ['Running', 'Paused', 'Failed'] as const) await expect(badge(page, word)).toHaveCount(0);
 }
 
 /** The message is read out with its field or as an alert, and shown once. */
@@ -98,11 +96,12 @@ test('Test Key says what is right and wrong, and changes nothing', async ({ page
   await signIn(page);
   await openDataEncryption(page);
   await pressTest(page, good);
-  await expect(page.getByRole('main').getByText('kms:DescribeKey').first()).toBeVisible();
-  await expect(page.getByText('This deployment can decrypt with the key').first()).toBeVisible();
+  await expect(page.getByText('This key can be activated', { exact: true })).toBeVisible();
+  await expect(page.getByRole('heading', { name: 'This deployment can decrypt with the key' })).toBeVisible();
   await openDataEncryption(page);
   await pressTest(page, disabled);
   await refused(page, /The key is disabled in AWS/);
+  await expect(page.getByText('This key cannot be activated yet')).toBeVisible();
   await nothingChanged(page, 'Provider key');
 });
 
