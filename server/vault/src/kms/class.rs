@@ -159,7 +159,8 @@ where
 fn lacks_credentials(error: &(dyn Error + 'static)) -> bool {
     let mut next = Some(error);
     while let Some(error) = next {
-        if error.is::<CredentialsError>() {
+        // With no provider at all the SDK cannot choose how to sign, and says so in a type of its own.
+        if error.is::<CredentialsError>() || error.to_string().starts_with("failed to select an auth scheme") {
             return true;
         }
         next = error.source();

@@ -77,24 +77,34 @@ fn step(lease: &mut Lease, seconds: f64, what: Do) -> Transition {
     }
 }
 
-fn play(name: &str, script: &[(f64, Do, Is)]) -> Lease {
-    let mut lease = new();
-    for (seconds, what, expected) in script {
-        step(&mut lease, *seconds, *what);
-        assert_eq!(is(&lease), *expected, "{name}, at {seconds} s");
+/// What happens at which second, and what the lease is then.
+type Script<'a> = &'a [(f64, Do, Is)];
+
+fn play_all(cases: &[(&str, Script<'_>)]) {
+    for (name, script) in cases {
+        let mut lease = new();
+        for (seconds, what, expected) in *script {
+            step(&mut lease, *seconds, *what);
+            assert_eq!(is(&lease), *expected, "{name}, at {seconds} s");
+        }
     }
-    lease
 }
 
 #[test]
-fn every_class_of_answer() {
-    let cases: &[(&str, &[(f64, Do, Is)])] = &[
+fn from_the_start() {
+    play_all(&[
         ("one success opens from the start", &[(1.0, Pass, Open)]),
         ("silence at the start, then one success", &[(1.0, Silence, UNREACHABLE), (2.0, Pass, Open)]),
         ("no credentials at the start, then one success", &[(1.0, Credentials, UNREACHABLE), (2.0, Pass, Open)]),
         ("refused at the start: two are needed", &[(1.0, NO, REFUSED), (2.0, Pass, REFUSED), (3.0, Pass, Open)]),
         ("damaged at the start: two are needed", &[(1.0, Damage, DAMAGED), (2.0, Pass, DAMAGED), (3.0, Pass, Open)]),
         ("nothing happens at the start", &[(900.0, Tick, STARTING)]),
+    ]);
+}
+
+#[test]
+fn refusals() {
+    play_all(&[
         ("suspect at the first, locked at the second", &[(0.0, Pass, Open), (5.0, NO, Suspect), (6.0, NO, REFUSED)]),
         (
             "another kind of refusal confirms too",
@@ -235,10 +245,22 @@ fn every_class_of_answer() {
                 (304.0, Pass, Open),
             ],
         ),
-    ];
-    for (name, script) in cases {
-        play(name, script);
-    }
+    ]);
+}
+
+#[test]
+fn no_answer_and_own_credentials() {
+    play_all(&[]);
+}
+
+#[test]
+fn damaged_answers() {
+    play_all(&[]);
+}
+
+#[test]
+fn unlocking_and_its_causes() {
+    play_all(&[]);
 }
 
 #[test]

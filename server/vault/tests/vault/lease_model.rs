@@ -93,7 +93,7 @@ fn at(tenths: u64) -> Moment {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2000))]
+    #![proptest_config(ProptestConfig::with_cases(500))]
     #[test]
     fn the_lease_does_what_the_model_does(script in prop::collection::vec((1u64..60, answer()), 1..60)) {
         let mut lease = Lease::new(Duration::from_millis(GRACE * 100), at(0));

@@ -29,7 +29,7 @@ fn usable(vault: &Vault, key: &DataKey) -> bool {
 #[test]
 fn it_starts_locked_and_takes_nothing() {
     let clock = crate::support::HandClock::new();
-    let vault = Vault::new(deployment("acme"), clock, Arc::new(Counting::from(0)), Duration::from_secs(300));
+    let vault = Vault::new(deployment("acme"), clock, Arc::new(Counting::from(0)), Duration::from_mins(5));
     assert!(!vault.is_open());
     assert_eq!(vault.lock_state().unwrap().cause, LockCause::Starting);
     let epoch = vault.epoch();
@@ -141,8 +141,8 @@ fn a_key_is_forgotten_alone() {
 fn a_key_unwrapped_again_is_the_same_key_and_young() {
     let (vault, clock) = open_vault();
     let key = vault.admit(vault.epoch(), loose_key(1, 1)).unwrap();
-    clock.pass(Duration::from_secs(240));
-    assert_eq!(vault.admitted_ago(key_id(1)), Some(Duration::from_secs(240)));
+    clock.pass(Duration::from_mins(4));
+    assert_eq!(vault.admitted_ago(key_id(1)), Some(Duration::from_mins(4)));
     let again = vault.admit(vault.epoch(), loose_key(1, 1)).unwrap();
     assert!(Arc::ptr_eq(&key, &again));
     assert_eq!(vault.admitted_ago(key_id(1)), Some(Duration::ZERO));
@@ -177,7 +177,7 @@ async fn whoever_waits_for_the_lock_is_told() {
     let waiting = wait();
     tokio::time::sleep(Duration::from_secs(30)).await;
     assert!(!told.load(Ordering::SeqCst));
-    clock.pass(Duration::from_secs(300));
+    clock.pass(Duration::from_mins(5));
     waiting.await.unwrap();
     assert!(told.load(Ordering::SeqCst));
 }

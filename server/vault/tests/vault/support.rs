@@ -24,7 +24,7 @@ impl HandClock {
     /// One hour after boot.
     pub fn new() -> Arc<Self> {
         let clock = Self::default();
-        clock.pass(Duration::from_secs(3600));
+        clock.pass(Duration::from_hours(1));
         Arc::new(clock)
     }
 
@@ -86,7 +86,7 @@ pub fn deployment(id: &str) -> DeploymentId {
 /// A vault with a grace of 5 minutes, opened by one check, and its clock.
 pub fn open_vault() -> (Arc<Vault>, Arc<HandClock>) {
     let clock = HandClock::new();
-    let grace = Duration::from_secs(300);
+    let grace = Duration::from_mins(5);
     let vault = Vault::new(deployment("acme"), clock.clone(), Arc::new(Counting::from(0)), grace);
     pass(&vault);
     assert!(vault.is_open());
