@@ -103,7 +103,7 @@ fn from_the_start() {
 }
 
 #[test]
-fn refusals() {
+fn the_second_refusal_locks() {
     play_all(&[
         ("suspect at the first, locked at the second", &[(0.0, Pass, Open), (5.0, NO, Suspect), (6.0, NO, REFUSED)]),
         (
@@ -125,6 +125,12 @@ fn refusals() {
             "after 10 s it is a first one again",
             &[(0.0, Pass, Open), (5.0, NO, Suspect), (6.0, Pass, Suspect), (7.0, Pass, Open), (15.1, NO, Suspect)],
         ),
+    ]);
+}
+
+#[test]
+fn suspicion() {
+    play_all(&[
         (
             "suspicion without an answer locks after 3 s",
             &[(0.0, Pass, Open), (5.0, NO, Suspect), (7.9, Tick, Suspect), (8.0, Tick, REFUSED)],
@@ -159,6 +165,20 @@ fn refusals() {
             &[(0.0, Pass, Open), (5.0, NO, Suspect), (6.0, Pass, Suspect), (8.5, Pass, REFUSED), (9.5, Pass, Open)],
         ),
         (
+            "damage while suspect does not help",
+            &[(0.0, Pass, Open), (5.0, NO, Suspect), (6.0, Damage, Suspect), (8.0, Tick, REFUSED)],
+        ),
+        (
+            "the lease's end before suspicion's is the refusal's",
+            &[(0.0, Pass, Open), (299.0, NO, Suspect), (300.0, Tick, REFUSED)],
+        ),
+    ]);
+}
+
+#[test]
+fn no_answer_and_own_credentials() {
+    play_all(&[
+        (
             "silence lets the lease run to its end",
             &[(0.0, Pass, Open), (5.0, Silence, Open), (299.9, Silence, Open), (300.0, Tick, UNREACHABLE)],
         ),
@@ -176,6 +196,12 @@ fn refusals() {
                 (500.0, Tick, UNREACHABLE),
             ],
         ),
+    ]);
+}
+
+#[test]
+fn damaged_answers() {
+    play_all(&[
         (
             "damage does not renew, and has its own face",
             &[(0.0, Pass, Open), (5.0, Damage, Open), (299.9, Damage, Open), (300.0, Tick, DAMAGED)],
@@ -194,14 +220,12 @@ fn refusals() {
                 (306.0, Tick, UNREACHABLE),
             ],
         ),
-        (
-            "damage while suspect does not help",
-            &[(0.0, Pass, Open), (5.0, NO, Suspect), (6.0, Damage, Suspect), (8.0, Tick, REFUSED)],
-        ),
-        (
-            "the lease's end before suspicion's is the refusal's",
-            &[(0.0, Pass, Open), (299.0, NO, Suspect), (300.0, Tick, REFUSED)],
-        ),
+    ]);
+}
+
+#[test]
+fn unlocking_and_its_causes() {
+    play_all(&[
         (
             "silence takes no refusal back",
             &[
@@ -246,21 +270,6 @@ fn refusals() {
             ],
         ),
     ]);
-}
-
-#[test]
-fn no_answer_and_own_credentials() {
-    play_all(&[]);
-}
-
-#[test]
-fn damaged_answers() {
-    play_all(&[]);
-}
-
-#[test]
-fn unlocking_and_its_causes() {
-    play_all(&[]);
 }
 
 #[test]
