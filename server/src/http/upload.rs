@@ -4,7 +4,7 @@
 //! that does not reach its end leaves nothing behind; and at a lock it ends at once, also while it waits for the browser.
 
 use super::{HttpState, errors::Refusal, principal::SignedIn};
-use crate::services::files::Upload;
+use crate::services::upload::Upload;
 use app::{
     model::{
         error::{ApiError, Invalid},

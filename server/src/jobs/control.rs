@@ -21,7 +21,7 @@ use crate::{
     },
 };
 use app::model::job::JobFailure;
-use futures::{StreamExt, TryStreamExt, stream};
+use futures::{FutureExt, StreamExt, TryStreamExt, future::BoxFuture, stream};
 use sea_orm::{ActiveEnum, ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, sea_query::Expr};
 use std::collections::HashMap;
 use uuid::Uuid;
@@ -52,10 +52,10 @@ impl Worker {
 
     async fn prepare(&self, claim: &Claim, keys: &[data_key::Model], prepared: &mut Prepared) -> Result<(), Halt> {
         let total = i64::try_from(keys.len()).unwrap_or(i64::MAX);
-        let missing: Vec<&data_key::Model> = keys.iter().filter(|key| !prepared.contains_key(&key.id)).collect();
-        let mut wrapping = stream::iter(missing)
-            .map(|key| async move { Ok::<_, Halt>((key.id, self.rewrap(claim, key).await?)) })
-            .buffer_unordered(AT_ONCE);
+        let missing = keys.iter().filter(|key| !prepared.contains_key(&key.id));
+        let calls: Vec<BoxFuture<'_, Result<(Uuid, Vec<u8>), Halt>>> =
+            missing.map(|key| async move { Ok((key.id, self.rewrap(claim, key).await?)) }.boxed()).collect();
+        let mut wrapping = stream::iter(calls).buffer_unordered(AT_ONCE);
         while let Some((id, wrapped)) = wrapping.try_next().await? {
             prepared.insert(id, wrapped);
             let done = i64::try_from(prepared.len()).unwrap_or(i64::MAX);

@@ -11,7 +11,7 @@ use crate::{
         house,
     },
 };
-use futures::{StreamExt, TryStreamExt, stream};
+use futures::{FutureExt, StreamExt, TryStreamExt, future::BoxFuture, stream};
 use sea_orm::{ActiveEnum, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::Expr};
 use uuid::Uuid;
 use vault::Scope;
@@ -35,18 +35,17 @@ impl Worker {
             if stale.is_empty() {
                 return Ok(());
             }
-            let fresh: Vec<(data_key::Model, FreshKey)> = stream::iter(stale)
-                .map(|old| async move {
-                    let scope = Scope::from_uuid(old.scope);
-                    let fresh = self.keys.generate(scope, &claim.job.to_arn).await?;
-                    Ok::<_, Halt>((old, fresh))
-                })
-                .buffer_unordered(AT_ONCE)
-                .try_collect()
-                .await?;
+            let calls: Vec<BoxFuture<'_, Result<(data_key::Model, FreshKey), Halt>>> =
+                stale.into_iter().map(|old| self.fresh_key(claim, old).boxed()).collect();
+            let fresh: Vec<_> = stream::iter(calls).buffer_unordered(AT_ONCE).try_collect().await?;
             self.put_in_force(claim, &fresh).await?;
             self.changed();
         }
+    }
+
+    async fn fresh_key(&self, claim: &Claim, old: data_key::Model) -> Result<(data_key::Model, FreshKey), Halt> {
+        let fresh = self.keys.generate(Scope::from_uuid(old.scope), &claim.job.to_arn).await?;
+        Ok((old, fresh))
     }
 
     async fn put_in_force(&self, claim: &Claim, fresh: &[(data_key::Model, FreshKey)]) -> Result<(), Halt> {

@@ -17,7 +17,7 @@ use crate::{
     store::{self, entities::object, sealed_tables::OBJECTS},
 };
 use app::model::job::SetAsideReason;
-use futures::{StreamExt, stream};
+use futures::{FutureExt, StreamExt, future::BoxFuture, stream};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::Expr};
 use uuid::Uuid;
 
@@ -41,9 +41,11 @@ impl Worker {
             after = last.id;
             let rows: Vec<_> = rows.into_iter().filter(|row| !pass.set_aside.contains(&row.id)).collect();
             pass.found += rows.len() as u64;
-            let mut rewriting = stream::iter(rows)
-                .map(|row| async move { (row.id, self.rewrite_object(claim, pair, &row).await) })
-                .buffer_unordered(AT_ONCE);
+            let rewrites: Vec<BoxFuture<'_, (Uuid, Result<Option<SetAsideReason>, Halt>)>> = rows
+                .iter()
+                .map(|row| async move { (row.id, self.rewrite_object(claim, pair, row).await) }.boxed())
+                .collect();
+            let mut rewriting = stream::iter(rewrites).buffer_unordered(AT_ONCE);
             while let Some((id, outcome)) = rewriting.next().await {
                 if outcome?.is_some() {
                     pass.set_aside.insert(id);

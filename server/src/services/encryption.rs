@@ -120,7 +120,7 @@ impl Encryption {
                 data: label.to_owned(),
                 stored_in: stored_in.to_owned(),
                 items: all.items.unsigned_abs(),
-                current: (all.items - old).max(0).unsigned_abs(),
+                current: all.items.unsigned_abs().saturating_sub(old.unsigned_abs()),
             });
         }
         Ok((lines, amount))

@@ -126,8 +126,8 @@ impl ObjectWriter {
 
     /// Seals and writes the end, and completes the object in the store.
     pub async fn complete(mut self) -> Result<WrittenObject, Failure> {
-        self.sealer.finish(&mut self.part);
         self.settle().await?;
+        self.sealer.finish(&mut self.part);
         self.upload.put_part(PutPayload::from(self.part)).await?;
         self.upload.complete().await?;
         self.object.still_noted()?;

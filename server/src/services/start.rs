@@ -84,7 +84,7 @@ impl Services {
             store,
             kms: Kms::new(aws.kms),
             clock: Arc::new(SystemClock),
-            entropy: Arc::new(SystemEntropy),
+            entropy: Arc::new(SystemEntropy::new()),
         };
         let deployment = parts.deployment(config).await?;
         let vault = parts.vault(config, deployment);

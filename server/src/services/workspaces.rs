@@ -82,7 +82,7 @@ impl Workspaces {
                 notes: notes.map_or(0, |inside| inside.items.unsigned_abs()),
                 files: files.map_or(0, |inside| inside.items.unsigned_abs()),
                 stored_bytes: files.map_or(0, |inside| inside.bytes.unsigned_abs()),
-                updated_at: row.updated_at.max(newest(notes)).max(newest(files)),
+                updated_at: Ord::max(row.updated_at, Ord::max(newest(notes), newest(files))),
             });
         }
         Ok(Page { items, next })
