@@ -29,7 +29,7 @@ if ! { [ -f target/site/build-id ] && [ "$(cat "$stamp" 2>/dev/null)" = "$inputs
   # Script that a dependency brings along would be a folder of its own, which the server does not serve.
   if [ -d "$staging/pkg/snippets" ]; then echo "a dependency brings its own script: $(ls "$staging/pkg/snippets")" >&2; exit 1; fi
   if [ -d public ]; then cp -R public/. "$staging/"; fi
-  node scripts/site/assemble.mjs "$staging" style/keystead.css
+  node scripts/site/assemble.mjs "$staging" style/main.css
   rm -rf target/site
   mv "$staging" target/site
   echo "$inputs" >"$stamp"
