@@ -194,8 +194,7 @@ impl Claim {
     pub async fn complete(&self, on: &impl ConnectionTrait) -> Result<(), Halt> {
         let now = database_now(on).await?;
         let same = |column: job::Column| Expr::col(column);
-        let update = running(self.update())
-            .col_expr(job::Column::State, Expr::value(JobState::Complete.to_value()))
+        let update = waiting_for_nothing(self.update(), JobState::Complete)
             .col_expr(job::Column::Stage, Expr::value(JobStage::Done.to_value()))
             .col_expr(job::Column::RecordsTotal, same(job::Column::RecordsDone))
             .col_expr(job::Column::FilesTotal, same(job::Column::FilesDone))
@@ -205,9 +204,14 @@ impl Claim {
     }
 }
 
+/// The job runs: it waits for nothing.
 fn running(update: UpdateMany<job::Entity>) -> UpdateMany<job::Entity> {
+    waiting_for_nothing(update, JobState::Running)
+}
+
+fn waiting_for_nothing(update: UpdateMany<job::Entity>, state: JobState) -> UpdateMany<job::Entity> {
     update
-        .col_expr(job::Column::State, Expr::value(JobState::Running.to_value()))
+        .col_expr(job::Column::State, Expr::value(state.to_value()))
         .col_expr(job::Column::Waiting, Expr::value(Option::<String>::None))
         .col_expr(job::Column::Code, Expr::value(Option::<String>::None))
         .col_expr(job::Column::ProblemScope, Expr::value(Option::<Uuid>::None))

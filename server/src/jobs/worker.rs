@@ -47,16 +47,20 @@ pub struct Worker {
 impl Worker {
     /// Works until `stop`, then hands back what it holds.
     pub async fn run(self, stop: CancellationToken) {
-        loop {
-            tokio::select! {
-                () = stop.cancelled() => return,
-                () = self.wake.notified() => {}
-                () = tokio::time::sleep(LOOK_EVERY) => {}
-            }
+        while !stop.is_cancelled() {
             match queue::claim(&self.store, self.server).await {
-                Ok(Some(claim)) => self.hold(claim, &stop).await,
+                Ok(Some(claim)) => {
+                    self.hold(claim, &stop).await;
+                    // It may have been turned round: then it is there to be claimed again.
+                    continue;
+                }
                 Ok(None) => {}
                 Err(error) => tracing::warn!(event = "job_not_claimed", %error, "the queue could not be read"),
+            }
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = self.wake.notified() => {}
+                () = tokio::time::sleep(LOOK_EVERY) => {}
             }
         }
     }
@@ -89,7 +93,11 @@ impl Worker {
     /// Renews the lease; returns when the job is lost. While the database does not answer the job cannot write either.
     async fn keep(&self, claim: &Claim) {
         loop {
-            tokio::time::sleep(RENEW_EVERY).await;
+            tokio::select! {
+                () = tokio::time::sleep(RENEW_EVERY) => {}
+                // Perhaps it has just been turned round.
+                () = self.wake.notified() => {}
+            }
             if matches!(claim.renew(&self.store).await, Err(Halt::Lost)) {
                 return;
             }
