@@ -1,7 +1,8 @@
 //! What people see, and the only door to the server: pages, components, server functions, and the types both sides share.
 //!
-//! Compiled twice: with `ssr` for the server, which renders pages, and with `hydrate` for the browser, which makes them
-//! interactive. Both must render the same, so nothing that differs between them may be read while rendering.
+//! Compiled twice. With `ssr`, for the server, it renders whole pages, and everything that only reads works without scripts.
+//! With `hydrate`, for the browser, only the islands are left: the few components that people act on. An island must render
+//! the same on both sides, so it may read nothing but its properties while rendering.
 
 // The views of whole pages are deeply nested types.
 #![recursion_limit = "256"]
@@ -10,7 +11,6 @@ pub mod api;
 mod browser;
 mod components;
 pub mod format;
-mod live;
 pub mod model;
 mod pages;
 #[cfg(feature = "ssr")]
@@ -18,7 +18,7 @@ pub mod ports;
 pub mod return_path;
 mod words;
 
-use components::{frame::FrameAroundPage, redirect::GoTo};
+use components::{frame::FrameAroundPage, redirect::GoTo, watcher::Watcher};
 use leptos::prelude::*;
 use leptos_meta::provide_meta_context;
 use leptos_router::{
@@ -41,14 +41,14 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
     let style = format!("/{}/{}.css", options.site_pkg_dir, options.output_name);
     view! {
         <!DOCTYPE html>
-        <html lang="en" data-organization=organization_name()>
+        <html lang="en">
             <head>
                 <meta charset="utf-8"/>
                 <meta name="viewport" content="width=device-width, initial-scale=1"/>
                 <meta name="color-scheme" content="light dark"/>
                 <link rel="icon" href="/favicon.svg" type="image/svg+xml"/>
                 <link rel="stylesheet" href=style/>
-                <HydrationScripts options/>
+                <HydrationScripts options islands=true/>
                 <leptos_meta::MetaTags/>
             </head>
             <body>
@@ -64,11 +64,17 @@ pub(crate) fn organization_name() -> String {
     ports::Ports::current().map(|ports| ports.organization.deployment().organization).unwrap_or_default()
 }
 
+/// What the browser does first: where a server function's answer leads to another page, the browser goes there.
+#[cfg(feature = "hydrate")]
+pub fn begin() {
+    _ = leptos::server_fn::redirect::set_redirect_hook(|place: &str| browser::page::leave_for(place));
+    leptos::mount::hydrate_islands();
+}
+
 /// The whole application.
 #[component]
 pub fn App() -> impl IntoView {
     provide_meta_context();
-    Effect::new(|_| browser::page::mark_hydrated());
     view! {
         <Router>
             <Routes fallback=|| view! { <NotFoundPage/> }>
@@ -85,5 +91,7 @@ pub fn App() -> impl IntoView {
                 </ParentRoute>
             </Routes>
         </Router>
+        <p class="visually-hidden" id="said" role="status"></p>
+        <Watcher/>
     }
 }

@@ -8,7 +8,10 @@ use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
 #[cfg(feature = "ssr")]
-use crate::{api::answer, ports::authenticated};
+use crate::{
+    api::answer::{answer, is_plain_form},
+    ports::authenticated,
+};
 
 /// A workspace with a page of its notes and a page of its files, as its page shows it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -68,7 +71,12 @@ pub async fn update_workspace(
 ) -> Result<Saved<Workspace>, ApiError> {
     answer(async {
         let (ports, who) = authenticated().await?;
-        ports.workspaces.update(&who, &workspace, rev, &name, &description).await
+        let saved = ports.workspaces.update(&who, &workspace, rev, &name, &description).await?;
+        match saved {
+            // A plain form shows no answer, only an error.
+            Saved::Conflict(_) if is_plain_form() => Err(ApiError::Conflict),
+            saved => Ok(saved),
+        }
     })
     .await
 }

@@ -2,7 +2,7 @@
 
 use crate::return_path;
 use wasm_bindgen::JsCast;
-use web_sys::{FormData, HtmlElement, HtmlInputElement, SubmitEvent, VisibilityState};
+use web_sys::{Document, Element, FormData, HtmlElement, HtmlInputElement, SubmitEvent, VisibilityState};
 
 /// Unix milliseconds by the browser's clock.
 #[allow(clippy::cast_possible_truncation)]
@@ -10,23 +10,34 @@ pub fn now() -> i64 {
     js_sys::Date::now() as i64
 }
 
-fn document() -> Option<web_sys::Document> {
+/// The document that is open.
+pub fn document() -> Option<Document> {
     web_sys::window().and_then(|window| window.document())
+}
+
+/// The first element that matches.
+pub fn first(selector: &str) -> Option<Element> {
+    document().and_then(|document| document.query_selector(selector).ok().flatten())
+}
+
+/// Every element that matches.
+pub fn all(selector: &str) -> Vec<Element> {
+    let Some(list) = document().and_then(|document| document.query_selector_all(selector).ok()) else {
+        return Vec::new();
+    };
+    (0..list.length()).filter_map(|at| list.item(at).and_then(|node| node.dyn_into().ok())).collect()
+}
+
+fn by_id<T: JsCast>(id: &str) -> Option<T> {
+    document().and_then(|document| document.get_element_by_id(id)).and_then(|element| element.dyn_into().ok())
 }
 
 /// Marks the page as interactive, for style sheets and for tests.
 pub fn mark_hydrated() {
     let root = document().and_then(|document| document.document_element());
-    if let Some(root) = root.and_then(|root| root.dyn_into::<HtmlElement>().ok()) {
-        let _ = root.dataset().set("hydrated", "true");
+    if let Some(root) = root {
+        let _ = root.set_attribute("data-hydrated", "true");
     }
-}
-
-/// The organization's name, as the server wrote it into the page.
-#[cfg_attr(feature = "ssr", allow(dead_code, reason = "the server knows the name itself"))]
-pub fn organization() -> String {
-    let root = document().and_then(|document| document.document_element());
-    root.and_then(|root| root.get_attribute("data-organization")).unwrap_or_default()
 }
 
 /// Whether anybody can see the page.
@@ -34,53 +45,57 @@ pub fn is_visible() -> bool {
     document().is_some_and(|document| document.visibility_state() == VisibilityState::Visible)
 }
 
-/// Leaves the page for another one of this site. Everything in memory is gone afterwards.
+/// Path and query of the page.
+pub fn address() -> String {
+    let Some(window) = web_sys::window() else { return String::new() };
+    let location = window.location();
+    let mut path = location.pathname().unwrap_or_default();
+    // An error that an earlier form brought back is of no use later.
+    if let Ok(search) = location.search()
+        && !search.contains("__err")
+    {
+        path.push_str(&search);
+    }
+    path
+}
+
+/// Leaves for another page of this site. Everything in memory is gone afterwards.
 pub fn leave_for(path: &str) {
     if let Some(window) = web_sys::window() {
         let _ = window.location().assign(path);
     }
 }
 
-/// Leaves for the sign-in page, to return here afterwards.
-pub fn leave_for_sign_in() {
+/// Loads the page again, without what an earlier form brought back.
+pub fn reload() {
     if let Some(window) = web_sys::window() {
         let location = window.location();
-        let mut path = location.pathname().unwrap_or_default();
-        // An error of an earlier form is of no use after signing in.
-        if let Ok(search) = location.search()
-            && !search.contains("__err")
-        {
-            path.push_str(&search);
+        if location.search().is_ok_and(|search| search.contains("__err")) {
+            leave_for(&address());
+        } else {
+            let _ = location.reload();
         }
-        leave_for(&return_path::sign_in_for(&path));
     }
 }
 
+/// Leaves for the sign-in page, to return here afterwards.
+pub fn leave_for_sign_in() {
+    leave_for(&return_path::sign_in_for(&address()));
+}
+
 /// Moves the focus to the element with this id, once the page has been brought up to date.
-pub fn focus(id: &'static str) {
+pub fn focus(id: &str) {
+    let id = id.to_owned();
     leptos::prelude::request_animation_frame(move || {
-        let element = document().and_then(|document| document.get_element_by_id(id));
-        if let Some(element) = element.and_then(|element| element.dyn_into::<HtmlElement>().ok()) {
+        if let Some(element) = by_id::<HtmlElement>(&id) {
             let _ = element.focus();
         }
     });
 }
 
-/// Closes the dialog with this id.
-pub fn close_dialog(id: &str) {
-    let element = document().and_then(|document| document.get_element_by_id(id));
-    if let Some(element) = element.and_then(|element| element.dyn_into::<HtmlElement>().ok()) {
-        let _ = element.hide_popover();
-    }
-}
-
 /// What is in the input field with this id.
 pub fn field_value(id: &str) -> String {
-    let element = document().and_then(|document| document.get_element_by_id(id));
-    element
-        .and_then(|element| element.dyn_into::<HtmlInputElement>().ok())
-        .map(|input| input.value())
-        .unwrap_or_default()
+    by_id::<HtmlInputElement>(id).map(|input| input.value()).unwrap_or_default()
 }
 
 /// Puts text on the clipboard.

@@ -3,7 +3,6 @@
 use crate::model::{
     error::{ApiError, Invalid},
     lock::LockFace,
-    workspace::FileEntry,
 };
 use leptos::serde_json;
 use serde::Deserialize;
@@ -16,23 +15,32 @@ struct State {
     lock: Option<LockFace>,
 }
 
-/// Asks whether data is locked. Without an answer nothing is called: the next question comes soon.
-pub fn ask_state(answered: impl FnOnce(Result<Option<LockFace>, ApiError>) + 'static) {
+/// Asks for a page or a route of this site. `answered` is given status and text; without an answer nothing is called.
+pub fn get(path: &str, answered: impl FnOnce(u16, String) + 'static) {
     let Ok(request) = XmlHttpRequest::new() else { return };
-    if request.open("GET", "/state").is_err() {
+    if request.open("GET", path).is_err() {
         return;
     }
     let reply = request.clone();
-    on_load(&request, move || match reply.status() {
-        Ok(200) => {
-            if let Some(state) = body(&reply).and_then(|text| serde_json::from_str::<State>(&text).ok()) {
+    on_load(&request, move || {
+        if let (Ok(status), Some(text)) = (reply.status(), body(&reply)) {
+            answered(status, text);
+        }
+    });
+    let _ = request.send();
+}
+
+/// Asks whether data is locked. Without an answer nothing is called: the next question comes soon.
+pub fn ask_state(answered: impl FnOnce(Result<Option<LockFace>, ApiError>) + 'static) {
+    get("/state", |status, text| match status {
+        200 => {
+            if let Ok(state) = serde_json::from_str::<State>(&text) {
                 answered(Ok(state.lock));
             }
         }
-        Ok(401) => answered(Err(ApiError::SignedOut)),
+        401 => answered(Err(ApiError::SignedOut)),
         _ => {}
     });
-    let _ = request.send();
 }
 
 /// Sends a file. `progress` is told how many bytes have been sent, `ended` how it ended.
@@ -43,7 +51,7 @@ pub fn upload(
     path: &str,
     file: &File,
     progress: impl FnMut(u64) + 'static,
-    ended: impl FnOnce(Result<FileEntry, ApiError>) + Clone + 'static,
+    ended: impl FnOnce(Result<(), ApiError>) + Clone + 'static,
 ) -> Result<XmlHttpRequest, JsValue> {
     let request = XmlHttpRequest::new()?;
     request.open("POST", path)?;
@@ -61,12 +69,11 @@ pub fn upload(
     Ok(request)
 }
 
-fn outcome(reply: &XmlHttpRequest) -> Result<FileEntry, ApiError> {
-    let text = body(reply).unwrap_or_default();
+fn outcome(reply: &XmlHttpRequest) -> Result<(), ApiError> {
     match reply.status() {
-        Ok(201) => serde_json::from_str(&text).map_err(|_| ApiError::Connection),
+        Ok(201) => Ok(()),
         Ok(413) => Err(Invalid::FileTooLarge.into()),
-        _ => Err(serde_json::from_str(&text).unwrap_or(ApiError::Connection)),
+        _ => Err(body(reply).and_then(|text| serde_json::from_str(&text).ok()).unwrap_or(ApiError::Connection)),
     }
 }
 

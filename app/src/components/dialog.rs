@@ -1,80 +1,54 @@
 //! Dialogs by the browser's own popovers: they open, close with Escape and return the focus without a line of script.
 
-use crate::{
-    browser::page::{self, Fields},
-    components::form::{FieldError, PostForm, SendButton},
-    model::error::ApiError,
-};
 use leptos::prelude::*;
 
-/// A form in a dialog. A button with `popovertarget` of the same id opens it.
+/// A dialog. A button with `popovertarget` of the same id opens it.
 #[component]
-pub fn FormDialog(
-    id: &'static str,
-    title: &'static str,
-    url: &'static str,
-    send: &'static str,
-    /// Whether sending destroys something.
-    #[prop(optional)]
-    destroys: bool,
-    #[prop(into)] on_send: Callback<Fields>,
-    #[prop(into)] error: Signal<Option<ApiError>>,
-    #[prop(into)] busy: Signal<bool>,
-    children: Children,
-) -> impl IntoView {
+pub fn Dialog(#[prop(into)] id: String, title: &'static str, children: Children) -> impl IntoView {
     let title_id = format!("{id}-title");
     let labelled_by = title_id.clone();
-    let error_id = format!("{id}-error");
     view! {
         <div class="dialog card" id=id popover="auto" role="dialog" aria-labelledby=labelled_by>
             <header>
                 <h2 id=title_id>{title}</h2>
             </header>
-            <div class="body">
-                <PostForm url=url on_send=on_send>
-                    {children()} <FieldError id=error_id error=error/>
-                    <div class="row">
-                        <SendButton label=send busy=busy class=if destroys { "button destroy" } else { "button primary" }/>
-                        <button class="button" type="button" popovertarget=id popovertargetaction="hide">
-                            "Cancel"
-                        </button>
-                    </div>
-                </PostForm>
-            </div>
+            <div class="body">{children()}</div>
         </div>
     }
 }
 
-/// A question before something small is destroyed: one per list, for whichever item was asked about last.
+/// Closes the dialog it is in.
+#[component]
+pub fn CancelButton(#[prop(into)] dialog: String) -> impl IntoView {
+    view! {
+        <button class="button" type="button" popovertarget=dialog popovertargetaction="hide">
+            "Cancel"
+        </button>
+    }
+}
+
+/// A question before something is destroyed. The answer is a plain form, so it works without scripts.
 #[component]
 pub fn ConfirmDialog(
-    id: &'static str,
+    #[prop(into)] id: String,
     title: &'static str,
-    #[prop(into)] question: Signal<String>,
-    #[prop(into)] on_yes: Callback<()>,
+    #[prop(into)] question: String,
+    url: &'static str,
+    /// The names and values that the form sends.
+    fields: Vec<(&'static str, String)>,
 ) -> impl IntoView {
-    let title_id = format!("{id}-title");
-    let labelled_by = title_id.clone();
-    let yes = move |_| {
-        page::close_dialog(id);
-        on_yes.run(());
-    };
+    let fields =
+        fields.into_iter().map(|(name, value)| view! { <input type="hidden" name=name value=value/> }).collect_view();
     view! {
-        <div class="dialog card" id=id popover="auto" role="dialog" aria-labelledby=labelled_by>
-            <header>
-                <h2 id=title_id>{title}</h2>
-            </header>
-            <div class="body">
-                <p class="wrap">{move || question.get()}</p>
-                <div class="row">
-                    <button class="button destroy" type="button" on:click=yes>
-                        "Delete"
-                    </button>
-                    <button class="button" type="button" popovertarget=id popovertargetaction="hide">
-                        "Cancel"
-                    </button>
-                </div>
-            </div>
-        </div>
+        <Dialog id=id.clone() title>
+            <p class="wrap">{question}</p>
+            <form class="row" method="post" action=url>
+                {fields}
+                <button class="button destroy" type="submit">
+                    "Delete"
+                </button>
+                <CancelButton dialog=id/>
+            </form>
+        </Dialog>
     }
 }

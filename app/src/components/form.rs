@@ -1,12 +1,12 @@
-//! Forms. Each is a plain form first, so that it works without scripts; with scripts the page sends it itself.
+//! Forms. Each is a plain form first, so that it works without scripts; in an island the page sends it itself, keeps what was
+//! typed, and says what was wrong beside it.
 
 use crate::{
-    browser::page::{self, Fields},
-    components::icon::{COPY, Icon, TICK},
+    browser::page::Fields,
+    components::icon::{COPY, Icon},
     model::error::ApiError,
 };
-use leptos::{ev::SubmitEvent, prelude::*};
-use std::time::Duration;
+use leptos::{ev::SubmitEvent, prelude::*, server_fn::ServerFn};
 
 /// A form that posts to `url`, or calls `on_send` with its fields when there are scripts.
 #[component]
@@ -29,47 +29,49 @@ pub fn PostForm(
 pub fn FieldError(#[prop(into)] id: String, #[prop(into)] error: Signal<Option<ApiError>>) -> impl IntoView {
     view! {
         <p class="error" id=id role="alert" hidden=move || error.with(Option::is_none)>
-            {move || error.with(|error| error.as_ref().map(ApiError::message))}
+            {move || error.with(|error| error.as_ref().map_or("", ApiError::message))}
         </p>
     }
 }
 
 /// A button that sends its form. While `busy`, it says so and sends nothing.
 #[component]
-pub fn SendButton(
-    label: &'static str,
-    #[prop(into)] busy: Signal<bool>,
-    #[prop(default = "button primary")] class: &'static str,
-) -> impl IntoView {
+pub fn SendButton(label: &'static str, busy: RwSignal<bool>) -> impl IntoView {
     view! {
-        <button class=class type="submit" aria-disabled=move || busy.get().then_some("true") aria-busy=move || busy.get().then_some("true")>
+        <button class="button primary" type="submit" aria-disabled=move || busy.get().then_some("true")>
             {label}
         </button>
     }
 }
 
-/// Copies `text`. Only shown once there are scripts.
+/// A button that copies `text`, once there are scripts.
 #[component]
-pub fn CopyButton(label: &'static str, #[prop(into)] text: Signal<String>) -> impl IntoView {
-    let copied = RwSignal::new(false);
-    let copy = move |_| {
-        page::copy(&text.get_untracked());
-        copied.set(true);
-        set_timeout(move || copied.set(false), Duration::from_secs(2));
-    };
+pub fn CopyButton(label: &'static str, text: String) -> impl IntoView {
     view! {
-        <button class="icon-button copy scripted" type="button" aria-label=label title=label on:click=copy>
-            <Icon paths=Signal::derive(move || if copied.get() { TICK } else { COPY })/>
+        <button class="icon-button copy scripted" type="button" aria-label=label title=label data-copy=text>
+            <Icon paths=COPY/>
         </button>
-        <span class="visually-hidden" role="status">
-            {move || if copied.get() { "Copied" } else { "" }}
-        </span>
     }
 }
 
-/// What an action last went wrong with. Starts with what a plain form brought back in the address.
-pub fn last_error<T: Send + Sync + 'static>(
-    value: impl Fn() -> Option<Result<T, ApiError>>,
-) -> RwSignal<Option<ApiError>> {
-    RwSignal::new(untrack(value).and_then(Result::err))
+/// What a plain form of the server function `S` brought back in the address, if anything went wrong.
+pub fn returned_error<S>() -> Option<ApiError>
+where
+    S: ServerFn<Error = ApiError> + Clone + Send + Sync + 'static,
+    S::Output: Send + Sync + 'static,
+{
+    let value = ServerAction::<S>::new().value();
+    untrack(|| value.with(|value| value.as_ref().and_then(|result| result.as_ref().err().cloned())))
+}
+
+/// The same, as a notice of its own, for forms that are closed when the page comes back.
+#[component]
+pub fn ReturnedError(error: Option<ApiError>) -> impl IntoView {
+    error.map(|error| {
+        view! {
+            <p class="notice bad" role="alert">
+                {error.message()}
+            </p>
+        }
+    })
 }

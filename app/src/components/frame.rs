@@ -3,11 +3,10 @@
 use crate::{
     api::session::SignOut,
     components::{
-        form::PostForm,
         icon::{EXIT, GEAR, Icon, SHIELD, TILES},
+        opened::PageFrame,
         redirect::GoToSignIn,
     },
-    live::Live,
     model::error::ApiError,
 };
 use leptos::{prelude::*, server_fn::ServerFn};
@@ -16,32 +15,21 @@ use leptos_router::{components::Outlet, hooks::use_location};
 /// The frame, with the page inside.
 #[component]
 pub fn FrameAroundPage() -> impl IntoView {
-    let frame = Live::provide().frame;
+    let PageFrame(frame) = PageFrame::provide();
     let path = use_location().pathname;
-    let here = move |area: &'static str| path.with(|path| path.starts_with(area)).then_some("page");
+    let here = move |area: &'static str| path.with_untracked(|path| path.starts_with(area)).then_some("page");
     view! {
-        <a class="skip" href="#content" rel="external">
+        <a class="skip" href="#content">
             "Skip to content"
         </a>
-        <div class="shell">
+        <div class="shell" data-framed="true">
             <aside class="side">
                 <a class="brand nav-item" href="/workspaces">
                     <Icon paths=SHIELD/>
-                    <span>
-                        "Keystead" <small>
-                            <Suspense>
-                                {Suspend::new(async move {
-                                    frame.await.ok().map(|frame| {
-                                        let place = frame.deployment;
-                                        view! { {place.organization} " · " {place.region} }
-                                    })
-                                })}
-                            </Suspense>
-                        </small>
-                    </span>
+                    <span>"Keystead" <small><Place frame/></small></span>
                 </a>
                 <nav aria-label="Main">
-                    <a class="nav-item" href="/workspaces" aria-current=move || here("/workspaces")>
+                    <a class="nav-item" href="/workspaces" aria-current=here("/workspaces")>
                         <Icon paths=TILES/>
                         "Workspaces"
                     </a>
@@ -52,24 +40,16 @@ pub fn FrameAroundPage() -> impl IntoView {
                         href="/settings"
                         aria-label="Settings"
                         title="Settings"
-                        aria-current=move || here("/settings")
+                        aria-current=here("/settings")
                     >
                         <Icon paths=GEAR/>
                     </a>
-                    <div class="who">
-                        <Suspense>
-                            {Suspend::new(async move {
-                                match frame.await {
-                                    Ok(frame) => {
-                                        view! { {frame.me.name} <span>{frame.me.role.label()}</span> }.into_any()
-                                    }
-                                    Err(ApiError::SignedOut) => view! { <GoToSignIn/> }.into_any(),
-                                    Err(_) => ().into_any(),
-                                }
-                            })}
-                        </Suspense>
-                    </div>
-                    <SignOutButton/>
+                    <div class="who"><Person frame/></div>
+                    <form class="bare" method="post" action=SignOut::PATH>
+                        <button class="icon-button" type="submit" aria-label="Sign out" title="Sign out">
+                            <Icon paths=EXIT/>
+                        </button>
+                    </form>
                 </div>
             </aside>
             <main class="page" id="content" tabindex="-1">
@@ -81,20 +61,30 @@ pub fn FrameAroundPage() -> impl IntoView {
     }
 }
 
+/// Whose deployment this is, and where.
 #[component]
-fn SignOutButton() -> impl IntoView {
-    let action = ServerAction::<SignOut>::new();
+fn Place(frame: OnceResource<Result<crate::model::identity::Frame, ApiError>>) -> impl IntoView {
     view! {
-        <PostForm
-            url=SignOut::PATH
-            class="bare"
-            on_send=move |_| {
-                action.dispatch(SignOut {});
-            }
-        >
-            <button class="icon-button" type="submit" aria-label="Sign out" title="Sign out">
-                <Icon paths=EXIT/>
-            </button>
-        </PostForm>
+        <Suspense>
+            {move || Suspend::new(async move {
+                frame.await.ok().map(|frame| format!("{} · {}", frame.deployment.organization, frame.deployment.region))
+            })}
+        </Suspense>
+    }
+}
+
+/// Who is signed in. Nobody is sent to the sign-in page.
+#[component]
+fn Person(frame: OnceResource<Result<crate::model::identity::Frame, ApiError>>) -> impl IntoView {
+    view! {
+        <Suspense>
+            {move || Suspend::new(async move {
+                match frame.await {
+                    Ok(frame) => view! { {frame.me.name} <span>{frame.me.role.label()}</span> }.into_any(),
+                    Err(ApiError::SignedOut) => view! { <GoToSignIn/> }.into_any(),
+                    Err(_) => ().into_any(),
+                }
+            })}
+        </Suspense>
     }
 }

@@ -12,8 +12,6 @@ pub const GEAR: &str = r#"<circle cx="12" cy="12" r="3"/><path d="m10.4 3-.500 2
 pub const EXIT: &str = r#"<path d="M14 4.500H6.500v15H14M10.5 12H20m-3.5-3.500L20 12l-3.5 3.5"/>"#;
 /// Two sheets.
 pub const COPY: &str = r#"<rect x="8.5" y="8.5" width="11" height="11" rx="2"/><path d="M15.5 5.500a2 2 0 0 0-2-2h-8a2 2 0 0 0-2 2v8a2 2 0 0 0 2 2"/>"#;
-/// A tick, for what has been copied.
-pub const TICK: &str = r#"<path d="m5 12.5 4.5 4.500L19 7.5"/>"#;
 /// A closed padlock.
 pub const PADLOCK: &str =
     r#"<rect x="4.5" y="10.5" width="15" height="10" rx="2"/><path d="M8 10.500V7.500a4 4 0 0 1 8 0v3"/>"#;
@@ -22,10 +20,10 @@ pub const CROSS: &str = r#"<path d="m6.5 6.5 11 11m0-11-11 11"/>"#;
 
 /// One of the pictures above, drawn with the colour of the text around it.
 #[component]
-pub fn Icon(#[prop(into)] paths: Signal<&'static str>) -> impl IntoView {
+pub fn Icon(paths: &'static str) -> impl IntoView {
     view! {
         <svg viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="1.7" stroke-linejoin="round" aria-hidden="true"
-            inner_html=move || paths.get()>
+            inner_html=paths>
         </svg>
     }
 }

@@ -6,4 +6,6 @@ pub mod frame;
 pub mod icon;
 pub mod moment;
 pub mod opened;
+pub mod pager;
 pub mod redirect;
+pub mod watcher;

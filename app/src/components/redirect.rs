@@ -1,8 +1,8 @@
-//! Sending a reader elsewhere, before anything of the page has been shown.
+//! Sending a reader elsewhere, before anything of the page has been shown. Only the server renders these.
 
 use leptos::prelude::*;
 
-/// Goes to another page of this site: by a redirect from the server, by leaving the page in the browser.
+/// Goes to another page of this site.
 #[component]
 pub fn GoTo(#[prop(into)] path: String) -> impl IntoView {
     #[cfg(feature = "ssr")]
@@ -12,11 +12,9 @@ pub fn GoTo(#[prop(into)] path: String) -> impl IntoView {
         response.insert_header(http::header::LOCATION, place);
         response.set_status(http::StatusCode::FOUND);
     }
-    let target = path.clone();
-    Effect::new(move |_| crate::browser::page::leave_for(&target));
     view! {
         <p class="soft">
-            "Going to " <a href=path.clone() rel="external">{path.clone()}</a>
+            "Going to " <a href=path.clone()>{path.clone()}</a>
         </p>
     }
 }

@@ -17,7 +17,7 @@ pub fn NotFoundPage() -> impl IntoView {
                     <Icon paths=SHIELD/>
                     <h1>"Page not found"</h1>
                     <p class="lede">"There is nothing at this address. It may have been deleted, or mistyped."</p>
-                    <a class="button" href="/workspaces" rel="external">
+                    <a class="button" href="/workspaces">
                         "Workspaces"
                     </a>
                 </div>

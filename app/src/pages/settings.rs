@@ -2,13 +2,8 @@
 
 use crate::{
     api::organization::members,
-    browser::page,
-    components::{
-        moment::Ago,
-        opened::{Loading, Refusal, opened},
-    },
+    components::{moment::Ago, opened::opened},
     format,
-    live::Live,
     model::identity::{Frame, MemberEntry, Role},
 };
 use leptos::prelude::*;
@@ -20,7 +15,7 @@ pub fn SettingsFrame() -> impl IntoView {
     let path = use_location().pathname;
     let tab = move |href: &'static str, label: &'static str| {
         view! {
-            <a href=href aria-current=move || path.with(|path| path.trim_end_matches('/') == href).then_some("page")>
+            <a href=href aria-current=path.with_untracked(|path| path.trim_end_matches('/') == href).then_some("page")>
                 {label}
             </a>
         }
@@ -40,18 +35,10 @@ pub fn SettingsFrame() -> impl IntoView {
 #[component]
 pub fn GeneralPage() -> impl IntoView {
     // Everything shown is in the frame already.
-    let frame = Live::here().frame;
-    let again = Callback::new(|()| page::leave_for("/settings"));
+    let nothing = OnceResource::new(async { Ok(()) });
     view! {
         {super::tab_title("Organization Settings")}
-        <Suspense fallback=Loading>
-            {Suspend::new(async move {
-                match frame.await {
-                    Ok(frame) => view! { <General frame/> }.into_any(),
-                    Err(error) => view! { <Refusal error again/> }.into_any(),
-                }
-            })}
-        </Suspense>
+        {opened(nothing, |(), frame| view! { <General frame/> }.into_any())}
     }
 }
 
@@ -84,7 +71,7 @@ fn General(frame: Frame) -> impl IntoView {
 
 #[component]
 pub fn MembersPage() -> impl IntoView {
-    let list = Resource::new(|| (), |()| members());
+    let list = OnceResource::new(members());
     view! {
         {super::tab_title("Members")}
         <div>

@@ -1,39 +1,31 @@
 //! The list of workspaces.
 
 use crate::{
-    api::workspaces::{CreateWorkspace, list_workspaces},
+    api::workspaces::{CreateWorkspace, create_workspace, list_workspaces},
     browser::page::Fields,
     components::{
-        dialog::FormDialog,
-        form::last_error,
+        dialog::{CancelButton, Dialog},
+        form::{FieldError, PostForm, ReturnedError, SendButton, returned_error},
         icon::{Icon, TILES},
         moment::Ago,
         opened::opened,
+        pager::Pager,
     },
     format,
-    live::Live,
     model::{
         error::{ApiError, Invalid},
         workspace::{Page, WorkspaceSummary, limits},
     },
 };
-use leptos::{prelude::*, server_fn::ServerFn};
+use leptos::{prelude::*, server_fn::ServerFn, task::spawn_local};
 use leptos_router::hooks::use_query_map;
 
 #[component]
 pub fn WorkspacesPage() -> impl IntoView {
-    let live = Live::here();
-    let query = use_query_map();
-    let after = Memo::new(move |_| query.with(|query| query.get("after")));
-    let list = Resource::new(
-        move || (live.is_locked.get(), after.get()),
-        move |(_, after)| async move {
-            match live.lock.get_untracked() {
-                Some(face) => Err(ApiError::Locked(Box::new(face))),
-                None => list_workspaces(after).await,
-            }
-        },
-    );
+    let after = use_query_map().with_untracked(|query| query.get("after"));
+    let is_first = after.is_none();
+    let list = OnceResource::new(list_workspaces(after));
+    let failed = returned_error::<CreateWorkspace>();
     view! {
         {super::tab_title("Workspaces")}
         <div class="page-head">
@@ -41,49 +33,50 @@ pub fn WorkspacesPage() -> impl IntoView {
                 <h1>"Workspaces"</h1>
                 <p class="lede">"Everything inside a workspace is encrypted with a data key of its own."</p>
             </div>
-            <Show when=move || !live.is_locked.get()>
-                <button class="button primary" type="button" popovertarget="new-workspace">
-                    "New workspace"
-                </button>
-            </Show>
+            <button class="button primary" type="button" popovertarget="new-workspace">
+                "New workspace"
+            </button>
         </div>
+        <ReturnedError error=failed/>
         <NewWorkspace/>
-        {opened(list, move |page, _| view! { <List page is_first=after.get_untracked().is_none()/> }.into_any())}
+        <div class="stack" data-holds-data="true">
+            {opened(list, move |page, _| view! { <List page is_first/> }.into_any())}
+        </div>
     }
 }
 
-#[component]
+/// The dialog that makes a workspace.
+#[island]
 fn NewWorkspace() -> impl IntoView {
-    let action = ServerAction::<CreateWorkspace>::new();
-    let error = last_error(|| action.value().get());
-    Effect::new(move |_| {
-        if let Some(Err(latest)) = action.value().get() {
-            error.set(Some(latest));
-        }
-    });
+    let error = RwSignal::new(None::<ApiError>);
+    let busy = RwSignal::new(false);
     let send = move |fields: Fields| {
-        if action.pending().get_untracked() {
-            return;
-        }
         let (name, description) = (fields.text("name"), fields.text("description"));
         let problem = check_texts(&name, &description);
         error.set(problem.map(ApiError::from));
-        if problem.is_none() {
-            action.dispatch(CreateWorkspace { name, description });
+        if problem.is_some() || busy.get_untracked() {
+            return;
         }
+        busy.set(true);
+        spawn_local(async move {
+            // When it goes well, the answer leads to the new workspace.
+            if let Err(refused) = create_workspace(name, description).await {
+                error.set(Some(refused));
+            }
+            busy.set(false);
+        });
     };
     view! {
-        <FormDialog
-            id="new-workspace"
-            title="New workspace"
-            url=CreateWorkspace::PATH
-            send="Create"
-            on_send=send
-            error=error
-            busy=action.pending()
-        >
-            <TextFields prefix="new" name=String::new() description=String::new()/>
-        </FormDialog>
+        <Dialog id="new-workspace" title="New workspace">
+            <PostForm url=CreateWorkspace::PATH on_send=send>
+                <TextFields name=String::new() description=String::new()/>
+                <FieldError id="new-workspace-error" error=error/>
+                <div class="row">
+                    <SendButton label="Create" busy/>
+                    <CancelButton dialog="new-workspace"/>
+                </div>
+            </PostForm>
+        </Dialog>
     }
 }
 
@@ -102,16 +95,15 @@ pub fn check_texts(name: &str, description: &str) -> Option<Invalid> {
 
 /// The fields *Name* and *Description*.
 #[component]
-pub fn TextFields(prefix: &'static str, name: String, description: String) -> impl IntoView {
-    let (name_id, description_id) = (format!("{prefix}-name"), format!("{prefix}-description"));
+pub fn TextFields(name: String, description: String) -> impl IntoView {
     view! {
         <div class="field">
-            <label for=name_id.clone()>"Name"</label>
-            <input class="input" id=name_id name="name" type="text" required autofocus autocomplete="off" value=name/>
+            <label for="name">"Name"</label>
+            <input class="input" id="name" name="name" type="text" required autofocus autocomplete="off" value=name/>
         </div>
         <div class="field">
-            <label for=description_id.clone()>"Description"</label>
-            <textarea class="input" id=description_id name="description" rows="3">
+            <label for="description">"Description"</label>
+            <textarea class="input" id="description" name="description" rows="3">
                 {description}
             </textarea>
         </div>
@@ -136,7 +128,7 @@ fn List(page: Page<WorkspaceSummary>, is_first: bool) -> impl IntoView {
     }
     let rows = page.items.into_iter().map(|item| view! { <Row item/> }).collect_view();
     view! {
-        <section class="card" aria-label="Workspaces">
+        <section class="card">
             <div class="scroll">
                 <table class="list">
                     <thead>
@@ -178,33 +170,4 @@ fn Row(item: WorkspaceSummary) -> impl IntoView {
             </td>
         </tr>
     }
-}
-
-/// Links to the first page and to the next one. `next` is the server's own word for where the next page begins.
-#[component]
-pub fn Pager(query: &'static str, next: Option<String>, first: Option<String>, older: &'static str) -> impl IntoView {
-    if next.is_none() && first.is_none() {
-        return ().into_any();
-    }
-    view! {
-        <div class="row pager">
-            {first
-                .map(|href| {
-                    view! {
-                        <a class="button" href=href>
-                            "Newest"
-                        </a>
-                    }
-                })}
-            {next
-                .map(|next| {
-                    view! {
-                        <a class="button" href=format!("?{query}={}", leptos_router::location::Url::escape(&next))>
-                            {older}
-                        </a>
-                    }
-                })}
-        </div>
-    }
-    .into_any()
 }

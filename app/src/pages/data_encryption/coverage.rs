@@ -1,19 +1,18 @@
 //! What is encrypted, and how much of it already under the key in control.
 
-use super::Board;
 use crate::{
     format,
-    model::encryption::{CoverageLine, RootKind},
+    model::encryption::{CoverageLine, DataEncryption, RootKind},
 };
 use leptos::prelude::*;
 
 #[component]
-pub fn Coverage(board: Board) -> impl IntoView {
-    let lines = board.part(|state| state.coverage.clone());
-    let under = board.part(|state| match state.root.kind {
+pub fn Coverage(data: DataEncryption) -> impl IntoView {
+    let under = match data.root.kind {
         RootKind::Customer => "Under your key",
         RootKind::Provider => "Under the provider key",
-    });
+    };
+    let lines = data.coverage.into_iter().map(row).collect_view();
     view! {
         <section class="card">
             <header>
@@ -29,12 +28,12 @@ pub fn Coverage(board: Board) -> impl IntoView {
                                 "Items"
                             </th>
                             <th scope="col" class="num">
-                                {move || under.get()}
+                                {under}
                             </th>
                         </tr>
                     </thead>
                     <tbody>
-                        {move || lines.get().into_iter().map(row).collect_view()} <tr>
+                        {lines} <tr>
                             <td>"Accounts, roles, audit log"</td>
                             <td>"Database"</td>
                             <td class="num">"—"</td>

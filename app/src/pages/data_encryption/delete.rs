@@ -1,61 +1,31 @@
 //! Deleting the customer managed key from Keystead.
 
-use super::{
-    Board,
-    arn_field::{ArnField, FIELD},
-    hindrance,
-};
+use super::arn_field::{ArnField, FIELD};
 use crate::{
-    api::encryption::DeleteKey,
+    api::encryption::{DeleteKey, delete_key},
     browser::page::{self, Fields},
-    components::form::{PostForm, last_error},
+    components::form::PostForm,
     format,
     model::{
+        encryption::Amount,
         error::{ApiError, KeyRefused},
         key_arn::KeyArn,
     },
 };
-use leptos::{prelude::*, server_fn::ServerFn};
+use leptos::{prelude::*, server_fn::ServerFn, task::spawn_local};
 
 #[component]
-pub fn DeleteCard(board: Board) -> impl IntoView {
-    let action = ServerAction::<DeleteKey>::new();
-    let error = last_error(|| action.value().get());
-    let blocked = board.part(hindrance);
-    Effect::new(move |_| match action.value().get() {
-        Some(Ok(())) => {
-            board.refresh();
-            page::focus("job-heading");
-        }
-        Some(Err(latest)) => {
-            error.set(Some(latest));
-            page::focus(FIELD);
-        }
-        None => {}
-    });
-    let send = move |fields: Fields| {
-        if action.pending().get_untracked() || board.state.with_untracked(hindrance).is_some() {
-            return;
-        }
-        match check(board, &fields.text("arn")) {
-            Ok(arn) => {
-                error.set(None);
-                action.dispatch(DeleteKey { arn });
-            }
-            Err(problem) => {
-                error.set(Some(problem));
-                page::focus(FIELD);
-            }
-        }
-    };
-    let amount = board.part(|state| {
-        format!(
-            "{} and {} will be rewritten.",
-            format::counted(state.amount.records, "record", "records"),
-            format::counted(state.amount.files, "file", "files"),
-        )
-    });
-    let is_blocked = move || blocked.with(Option::is_some);
+pub fn DeleteCard(
+    arn: String,
+    amount: Amount,
+    hindrance: Option<&'static str>,
+    failed: Option<ApiError>,
+) -> impl IntoView {
+    let amount = format!(
+        "{} and {} will be rewritten.",
+        format::counted(amount.records, "record", "records"),
+        format::counted(amount.files, "file", "files"),
+    );
     view! {
         <section class="card danger">
             <header>
@@ -64,37 +34,68 @@ pub fn DeleteCard(board: Board) -> impl IntoView {
             <div class="body">
                 <p class="lede">
                     "Keystead stops using your key and re-encrypts all data with the provider's key. Your key in AWS is not touched. "
-                    {move || amount.get()}
+                    {amount}
                 </p>
-                <PostForm url=DeleteKey::PATH on_send=send>
-                    <ArnField
-                        placeholder="Enter the ARN of the key to delete"
-                        hint="Enter the ARN of the active key, to prevent accidental deletion."
-                        error
-                        hindrance=blocked
-                    />
-                    <div>
-                        <button
-                            class="button destroy"
-                            type=move || if is_blocked() { "button" } else { "submit" }
-                            aria-disabled=move || (is_blocked() || action.pending().get()).then_some("true")
-                            aria-describedby="arn-hindrance"
-                        >
-                            "Delete Key"
-                        </button>
-                    </div>
-                </PostForm>
+                <DeleteForm arn hindrance=hindrance.map(str::to_owned) failed/>
             </div>
         </section>
     }
 }
 
-/// The ARN, if it is that of the active key.
-fn check(board: Board, entered: &str) -> Result<String, ApiError> {
-    let arn = KeyArn::parse(entered)?;
-    if board.state.with_untracked(|state| state.root.arn == arn.as_str()) {
-        Ok(arn.as_str().to_owned())
-    } else {
-        Err(KeyRefused::NotTheActiveKey.into())
+/// The form. `arn` is the active key's; `failed` is what went wrong when it was last sent without scripts.
+#[island]
+fn DeleteForm(arn: String, hindrance: Option<String>, failed: Option<ApiError>) -> impl IntoView {
+    let error = RwSignal::new(failed);
+    let busy = RwSignal::new(false);
+    let is_hindered = hindrance.is_some();
+    let send = move |fields: Fields| {
+        if busy.get_untracked() || is_hindered {
+            return;
+        }
+        let entered = match check(&fields.text("arn"), &arn) {
+            Ok(entered) => entered,
+            Err(problem) => {
+                error.set(Some(problem));
+                return page::focus(FIELD);
+            }
+        };
+        error.set(None);
+        busy.set(true);
+        spawn_local(async move {
+            match delete_key(entered).await {
+                Ok(()) => page::reload(),
+                Err(refused) => {
+                    error.set(Some(refused));
+                    page::focus(FIELD);
+                }
+            }
+            busy.set(false);
+        });
+    };
+    view! {
+        <PostForm url=DeleteKey::PATH on_send=send>
+            <ArnField
+                placeholder="Enter the ARN of the key to delete"
+                hint="Enter the ARN of the active key, to prevent accidental deletion."
+                error
+                hindrance
+            />
+            <div>
+                <button
+                    class="button destroy"
+                    type=if is_hindered { "button" } else { "submit" }
+                    aria-disabled=move || (is_hindered || busy.get()).then_some("true")
+                    aria-describedby="arn-hindrance"
+                >
+                    "Delete Key"
+                </button>
+            </div>
+        </PostForm>
     }
+}
+
+/// The ARN, if it is that of the active key.
+fn check(entered: &str, active: &str) -> Result<String, ApiError> {
+    let arn = KeyArn::parse(entered)?;
+    if arn.as_str() == active { Ok(arn.as_str().to_owned()) } else { Err(KeyRefused::NotTheActiveKey.into()) }
 }

@@ -1,6 +1,5 @@
 //! The job that changes the key: its stages, how far it is, why it waits, how it ended.
 
-use super::Board;
 use crate::{
     format,
     model::job::{JobKind, JobStage, JobState, JobView},
@@ -9,46 +8,6 @@ use leptos::prelude::*;
 
 /// How much a record counts for beside a byte of file content.
 const RECORD_WEIGHT: u64 = 512;
-
-/// How fast the job goes, as seen from here.
-#[derive(Clone, Copy, PartialEq)]
-struct Pace {
-    bytes_per_second: u64,
-    seconds_left: u64,
-}
-
-#[component]
-pub fn JobCard(board: Board) -> impl IntoView {
-    let job = board.part(|state| state.job.clone());
-    let pace = follow_pace(board, job);
-    move || job.get().map(|job| view! { <Card job pace=pace.get()/> }.into_any())
-}
-
-/// Compares successive states of the same job. Only a browser sees more than one.
-fn follow_pace(board: Board, job: Memo<Option<JobView>>) -> RwSignal<Option<Pace>> {
-    let pace = RwSignal::new(None);
-    let first = StoredValue::new(None::<(String, i64, u64)>);
-    Effect::new(move |_| {
-        let running = job.get().filter(|job| job.state == JobState::Running && job.stage == JobStage::Reencrypt);
-        let Some((job, now)) = running.zip(board.read_at.get()) else {
-            first.set_value(None);
-            return pace.set(None);
-        };
-        let (done, total) = work(&job);
-        match first.get_value() {
-            Some((id, then, before)) if id == job.id && done >= before => {
-                let passed = u64::try_from(now - then).unwrap_or(0);
-                if let Some(rate) = ((done - before).saturating_mul(1_000)).checked_div(passed).filter(|rate| *rate > 0)
-                {
-                    let seconds_left = total.saturating_sub(done).div_ceil(rate);
-                    pace.set(Some(Pace { bytes_per_second: rate, seconds_left }));
-                }
-            }
-            _ => first.set_value(Some((job.id, now, done))),
-        }
-    });
-    pace
-}
 
 /// What is done, and of how much, in one measure.
 const fn work(job: &JobView) -> (u64, u64) {
@@ -59,7 +18,7 @@ const fn work(job: &JobView) -> (u64, u64) {
 }
 
 #[component]
-fn Card(job: JobView, pace: Option<Pace>) -> impl IntoView {
+pub fn JobCard(job: JobView) -> impl IntoView {
     let badge = match job.state {
         JobState::Running => "badge warn",
         JobState::Paused => "badge",
@@ -74,7 +33,7 @@ fn Card(job: JobView, pace: Option<Pace>) -> impl IntoView {
                 </h2>
                 <span class=badge>{job.state.label()}</span>
             </header>
-            <div class="body">{notice(&job)} <ol class="steps">{control(&job)} {rewrite(&job, pace)} {finish(&job)}</ol> {result(&job)}</div>
+            <div class="body">{notice(&job)} <ol class="steps">{control(&job)} {rewrite(&job)} {finish(&job)}</ol> {result(&job)}</div>
         </section>
     }
 }
@@ -117,7 +76,7 @@ fn control(job: &JobView) -> impl IntoView + use<> {
     }
 }
 
-fn rewrite(job: &JobView, pace: Option<Pace>) -> impl IntoView + use<> {
+fn rewrite(job: &JobView) -> impl IntoView + use<> {
     let state = step_state(job, JobStage::Reencrypt);
     let (done, total) = work(job);
     let percent = match state {
@@ -134,9 +93,6 @@ fn rewrite(job: &JobView, pace: Option<Pace>) -> impl IntoView + use<> {
         format::bytes(job.bytes_done),
         format::bytes(job.bytes_total),
     );
-    let pace = pace.map(|pace| {
-        format!(" · {}/s · about {} left", format::bytes(pace.bytes_per_second), format::seconds(pace.seconds_left))
-    });
     let is_running = state == "running";
     view! {
         <li data-state=state>
@@ -147,7 +103,7 @@ fn rewrite(job: &JobView, pace: Option<Pace>) -> impl IntoView + use<> {
                 </div>
                 <progress aria-label="Re-encryption" max="100" value=percent.to_string()></progress>
                 <p class="soft small">
-                    {amount} {pace} {is_running.then_some(". You can keep working.")}
+                    {amount} {is_running.then_some(". You can keep working.")}
                 </p>
             </div>
         </li>

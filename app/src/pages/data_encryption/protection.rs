@@ -1,6 +1,5 @@
 //! Who protects the data now: the badge, the chain of custody, the facts, the key checks.
 
-use super::Board;
 use crate::{
     components::{form::CopyButton, moment::Moment},
     format,
@@ -12,99 +11,89 @@ use crate::{
 use leptos::prelude::*;
 
 #[component]
-pub fn Protection(board: Board) -> impl IntoView {
-    let badge = board.part(|state| match (&state.lock, state.root.kind) {
+pub fn Protection(data: DataEncryption) -> impl IntoView {
+    let (class, badge) = match (&data.lock, data.root.kind) {
         (Some(lock), _) => ("badge bad", lock.cause.badge()),
         (None, RootKind::Provider) => ("badge", "Provider key"),
         (None, RootKind::Customer) => ("badge good", "Your key is in control"),
-    });
-    let is_provider = board.part(|state| state.root.kind == RootKind::Provider);
+    };
     view! {
         <section class="card">
             <header>
                 <h2>"Protection"</h2>
-                <span class=move || badge.get().0>{move || badge.get().1}</span>
+                <span class=class>{badge}</span>
             </header>
             <div class="body">
-                <p class="lede" hidden=move || !is_provider.get()>
-                    "Your data is encrypted at rest with the provider's key. Bring your own AWS KMS key to decide yourself who can read it, and to take access away at any time."
-                </p>
-                <Chain board/>
-                <Lock board/>
-                <Facts board/>
+                {(data.root.kind == RootKind::Provider)
+                    .then(|| {
+                        view! {
+                            <p class="lede">
+                                "Your data is encrypted at rest with the provider's key. Bring your own AWS KMS key to decide yourself who can read it, and to take access away at any time."
+                            </p>
+                        }
+                    })} {chain(&data)} {data.lock.clone().map(|face| view! { <Reason face/> })} {facts(&data)}
             </div>
         </section>
     }
 }
 
-/// Seconds since the last successful key check, counted on in the browser.
-fn verified_seconds_ago(board: Board) -> Option<u64> {
-    let told = board.state.with(|state| state.verified_ms_ago)?;
-    let since = board.clock.get().zip(board.read_at.get()).map_or(0, |(now, then)| (now - then).max(0));
-    Some((told + u64::try_from(since).unwrap_or(0)) / 1_000)
-}
-
-#[component]
-fn Chain(board: Board) -> impl IntoView {
-    let key = board.part(|state| {
-        let id = state.root.arn.rsplit('/').next().unwrap_or_default().to_owned();
-        match state.root.kind {
-            RootKind::Customer => ("Your AWS account ", state.root.account.clone(), "Your key", id),
-            RootKind::Provider => ("Provider's AWS account ", state.root.account.clone(), "Provider's key", id),
-        }
-    });
-    let broken = board.part(|state| state.lock.as_ref().map(|lock| lock.cause.link_word()));
-    let link = move || if broken.get().is_some() { "link broken" } else { "link" };
-    let checked = move || match (broken.get(), verified_seconds_ago(board)) {
+/// Whose key opens which keys, and what they open.
+fn chain(data: &DataEncryption) -> impl IntoView + use<> {
+    let (owner, key) = match data.root.kind {
+        RootKind::Customer => ("Your AWS account ", "Your key"),
+        RootKind::Provider => ("Provider's AWS account ", "Provider's key"),
+    };
+    let id = data.root.arn.rsplit('/').next().unwrap_or_default().to_owned();
+    let broken = data.lock.as_ref().map(|lock| lock.cause.link_word());
+    let link = if broken.is_some() { "link broken" } else { "link" };
+    let checked = match (broken, data.verified_ms_ago) {
         (Some(word), _) => view! { {word} }.into_any(),
-        (None, Some(seconds)) => view! { "verified" <br/> {seconds} " s ago" }.into_any(),
+        (None, Some(ago)) => view! {
+            "verified"
+            <br/>
+            <span>
+                <span data-verified=ago.to_string()>{ago / 1_000}</span>
+                " s ago"
+            </span>
+        }
+        .into_any(),
         (None, None) => view! { "opens" }.into_any(),
     };
-    let keys = board.part(|state| (state.data_keys, state.workspaces));
-    let data = board.part(|state| {
-        let word = match (&state.lock, state.root.kind) {
-            (Some(_), _) => "Unreadable",
-            (None, RootKind::Customer) => "Encrypted with your key",
-            (None, RootKind::Provider) => "Encrypted",
-        };
-        (word, state.amount)
-    });
+    let protected = match (broken, data.root.kind) {
+        (Some(_), _) => "Unreadable",
+        (None, RootKind::Customer) => "Encrypted with your key",
+        (None, RootKind::Provider) => "Encrypted",
+    };
+    let amount = format!(
+        "{} · {} · {}",
+        format::counted(data.amount.records, "record", "records"),
+        format::counted(data.amount.files, "file", "files"),
+        format::bytes(data.amount.bytes),
+    );
     view! {
         <figure class="chain" aria-label="What the key protects">
             <div class="link-node">
-                <small>{move || key.get().0} {move || key.get().1}</small>
-                <strong>{move || key.get().2}</strong>
-                <small class="mono wrap">{move || key.get().3}</small>
+                <small>{owner} {data.root.account.clone()}</small>
+                <strong>{key}</strong>
+                <small class="mono wrap">{id}</small>
             </div>
             <div class=link>{checked}</div>
             <div class="link-node">
                 <small>"Data keys"</small>
-                <strong>{move || format::counted(keys.get().0, "key", "keys")}</strong>
-                <small>
-                    "1 organization · " {move || format::counted(keys.get().1, "workspace", "workspaces")}
-                </small>
+                <strong>{format::counted(data.data_keys, "key", "keys")}</strong>
+                <small>"1 organization · " {format::counted(data.workspaces, "workspace", "workspaces")}</small>
             </div>
-            <div class=link>{move || if broken.get().is_some() { "closed" } else { "opens" }}</div>
+            <div class=link>{if broken.is_some() { "closed" } else { "opens" }}</div>
             <div class="link-node">
                 <small>"Your data"</small>
-                <strong>{move || data.get().0}</strong>
-                <small>
-                    {move || format::counted(data.get().1.records, "record", "records")} " · "
-                    {move || format::counted(data.get().1.files, "file", "files")} " · "
-                    {move || format::bytes(data.get().1.bytes)}
-                </small>
+                <strong>{protected}</strong>
+                <small>{amount}</small>
             </div>
         </figure>
     }
 }
 
 /// Why data is locked, and AWS's own account of it.
-#[component]
-fn Lock(board: Board) -> impl IntoView {
-    let lock = board.part(|state| state.lock.clone());
-    move || lock.get().map(|face| view! { <Reason face/> }.into_any())
-}
-
 #[component]
 fn Reason(face: LockFace) -> impl IntoView {
     let later = face.refused_at.map(|refused| u64::try_from(face.since - refused).unwrap_or(0) / 1_000);
@@ -148,75 +137,65 @@ fn Reason(face: LockFace) -> impl IntoView {
     }
 }
 
-#[component]
-fn Facts(board: Board) -> impl IntoView {
-    let arn = board.part(|state| state.root.arn.clone());
-    let since = board.part(|state| (state.root.kind, state.root.since, state.root.by.clone()));
-    let grace = board.part(|state| (state.root.kind == RootKind::Customer).then_some(state.outage_grace_seconds));
+fn facts(data: &DataEncryption) -> impl IntoView + use<> {
+    let root = data.root.clone();
+    let is_customer = root.kind == RootKind::Customer;
+    let grace = format::seconds(data.outage_grace_seconds);
     view! {
         <dl class="facts">
             <dt>"Key ARN"</dt>
             <dd class="row">
-                <span class="mono wrap">{move || arn.get()}</span>
-                <CopyButton label="Copy key ARN" text=arn/>
+                <span class="mono wrap">{root.arn.clone()}</span>
+                <CopyButton label="Copy key ARN" text=root.arn/>
             </dd>
-            <dt>{move || if since.get().0 == RootKind::Customer { "Activated" } else { "In control since" }}</dt>
-            <dd>{move || {
-                let (_, at, by) = since.get();
-                view! {
-                    <Moment at=at/>
-                    {by.map(|by| format!(" by {by}"))}
-                }
-            }}</dd>
-            {move || {
-                grace
-                    .get()
-                    .map(|grace| {
-                        view! {
-                            <dt>"If you disable it"</dt>
-                            <dd>
-                                "Access ends within " <strong>"10 seconds"</strong> " after AWS refuses the key, and within "
-                                {format::seconds(grace)} " even if AWS cannot be reached."
-                            </dd>
-                        }
-                    })
-            }}
-            <Checks board/>
+            <dt>{if is_customer { "Activated" } else { "In control since" }}</dt>
+            <dd>
+                <Moment at=root.since/>
+                {root.by.map(|by| format!(" by {by}"))}
+            </dd>
+            {is_customer
+                .then(|| {
+                    view! {
+                        <dt>"If you disable it"</dt>
+                        <dd>
+                            "Access ends within " <strong>"10 seconds"</strong>
+                            " after AWS refuses the key, and within " {grace} " even if AWS cannot be reached."
+                        </dd>
+                    }
+                })}
+            {(!data.checks.is_empty()).then(|| checks(&data.checks))}
         </dl>
     }
 }
 
-#[component]
-fn Checks(board: Board) -> impl IntoView {
-    let checks = board.part(|state| state.checks.clone());
-    let label = board.part(summary);
-    let tick = |check: CheckResult| {
-        let class = match check {
-            CheckResult::Passed => "",
-            CheckResult::Slow => "slow",
-            CheckResult::Unanswered => "unanswered",
-            CheckResult::Refused => "denied",
-        };
-        view! { <i class=class></i> }
-    };
-    view! {
-        <dt hidden=move || checks.with(Vec::is_empty)>"Last " {move || checks.with(Vec::len)} " checks"</dt>
-        <dd hidden=move || checks.with(Vec::is_empty)>
-            <div class="ticks" role="img" aria-label=move || label.get()>
-                {move || checks.get().into_iter().map(tick).collect_view()}
-            </div>
-        </dd>
-    }
-}
-
-/// The checks in words.
-fn summary(state: &DataEncryption) -> String {
-    let count = |wanted: CheckResult| state.checks.iter().filter(|check| **check == wanted).count();
-    format!(
+/// The last key checks, one mark each, and the same in words.
+fn checks(checks: &[CheckResult]) -> impl IntoView + use<> {
+    let count = |wanted: CheckResult| checks.iter().filter(|check| **check == wanted).count();
+    let summary = format!(
         "{} checks passed, {} slow, {} without an answer, {} denied",
         count(CheckResult::Passed),
         count(CheckResult::Slow),
         count(CheckResult::Unanswered),
         count(CheckResult::Refused)
-    )
+    );
+    let marks = checks
+        .iter()
+        .map(|check| {
+            let class = match check {
+                CheckResult::Passed => "passed",
+                CheckResult::Slow => "slow",
+                CheckResult::Unanswered => "unanswered",
+                CheckResult::Refused => "denied",
+            };
+            view! { <i class=class></i> }
+        })
+        .collect_view();
+    view! {
+        <dt>"Last " {checks.len()} " checks"</dt>
+        <dd>
+            <div class="ticks" role="img" aria-label=summary>
+                {marks}
+            </div>
+        </dd>
+    }
 }

@@ -1,130 +1,70 @@
 //! The files of a workspace.
 
-use super::{Desk, uploads::UploadList};
+use super::uploader::Uploader;
 use crate::{
-    api::files::delete_file,
-    browser::page,
-    components::{dialog::ConfirmDialog, form::FieldError, moment::Ago},
+    api::files::DeleteFile,
+    components::{dialog::ConfirmDialog, moment::Ago, pager::Pager},
     format,
-    model::{error::ApiError, workspace::FileEntry},
-    pages::workspaces::Pager,
+    model::workspace::{FileEntry, Page},
 };
-use leptos::{html, prelude::*, task::spawn_local};
+use leptos::{prelude::*, server_fn::ServerFn};
 
 #[component]
-pub fn Files(desk: Desk, next: Option<String>, is_first: bool) -> impl IntoView {
-    let input = NodeRef::<html::Input>::new();
-    let doomed = RwSignal::new(None::<FileEntry>);
-    let refused = RwSignal::new(None::<ApiError>);
-    let choose = move |_| {
-        if let Some(input) = input.get_untracked() {
-            input.click();
-        }
-    };
-    let chosen = move |_| {
-        if let Some(input) = input.get_untracked() {
-            desk.uploads.add(desk, input.files());
-            // So that the same file can be chosen once more.
-            input.set_value("");
-        }
-    };
-    let destroy = move |()| {
-        let Some(file) = doomed.get_untracked() else { return };
-        spawn_local(async move {
-            match delete_file(desk.id.get_untracked(), file.id.clone()).await {
-                Ok(()) => {
-                    desk.files.update(|files| files.retain(|other| other.id != file.id));
-                    refused.set(None);
-                    page::focus("files-heading");
-                }
-                Err(error) => refused.set(Some(error)),
-            }
-        });
-    };
+pub fn Files(workspace: String, page: Page<FileEntry>, is_first: bool, limit: u64) -> impl IntoView {
+    let first = (!is_first).then(|| format!("/workspaces/{workspace}"));
     view! {
         <section class="card">
             <header>
-                <h2 id="files-heading" tabindex="-1">
-                    "Files"
-                </h2>
-                <div class="scripted">
-                    <label class="visually-hidden" for="file-input">
-                        "File"
-                    </label>
-                    <input
-                        class="visually-hidden"
-                        id="file-input"
-                        type="file"
-                        multiple
-                        tabindex="-1"
-                        node_ref=input
-                        on:change=chosen
-                    />
-                    <button class="button primary" type="button" on:click=choose>
-                        "Upload file"
-                    </button>
-                </div>
+                <h2>"Files"</h2>
+                <Uploader workspace=workspace.clone() limit/>
             </header>
-            <FieldError id="files-error" error=refused/>
-            <UploadList desk/>
-            <Show
-                when=move || !desk.files.with(Vec::is_empty)
-                fallback=|| view! { <p class="body soft">"No files here yet. Choose some, or drop them anywhere on this page."</p> }
-            >
-                <div class="scroll">
-                    <table class="list">
-                        <thead>
-                            <tr>
-                                <th scope="col">"Name"</th>
-                                <th scope="col" class="num">
-                                    "Size"
-                                </th>
-                                <th scope="col">"Type"</th>
-                                <th scope="col">"Uploaded by"</th>
-                                <th scope="col">"Uploaded"</th>
-                                <th scope="col">
-                                    <span class="visually-hidden">"Actions"</span>
-                                </th>
-                            </tr>
-                        </thead>
-                        <tbody>
-                            <For each=move || desk.files.get() key=|file| file.id.clone() let:file>
-                                <Row desk file doomed/>
-                            </For>
-                        </tbody>
-                    </table>
-                </div>
-            </Show>
-            <Pager
-                query="files_after"
-                next=next
-                first=(!is_first).then(|| format!("/workspaces/{}", desk.id.get_untracked()))
-                older="Older files"
-            />
+            <div data-part="files">
+                <Table workspace files=page.items/>
+                <Pager query="files_after" next=page.next first older="Older files"/>
+            </div>
         </section>
-        <ConfirmDialog
-            id="delete-file"
-            title="Delete for everybody?"
-            question=Signal::derive(move || {
-                let name = doomed.with(|file| file.as_ref().map(|file| file.name.clone())).unwrap_or_default();
-                format!("{name} is deleted. This cannot be undone.")
-            })
-            on_yes=destroy
-        />
     }
 }
 
 #[component]
-fn Row(desk: Desk, file: FileEntry, doomed: RwSignal<Option<FileEntry>>) -> impl IntoView {
-    let doom = {
-        let file = file.clone();
-        move |_| doomed.set(Some(file.clone()))
-    };
+fn Table(workspace: String, files: Vec<FileEntry>) -> impl IntoView {
+    if files.is_empty() {
+        return view! { <p class="body soft">"No files here yet. Choose some, or drop them anywhere on this page."</p> }
+            .into_any();
+    }
+    let rows = files.into_iter().map(|file| view! { <Row workspace=workspace.clone() file/> }).collect_view();
+    view! {
+        <div class="scroll">
+            <table class="list">
+                <thead>
+                    <tr>
+                        <th scope="col">"Name"</th>
+                        <th scope="col" class="num">
+                            "Size"
+                        </th>
+                        <th scope="col">"Type"</th>
+                        <th scope="col">"Uploaded by"</th>
+                        <th scope="col">"Uploaded"</th>
+                        <th scope="col">
+                            <span class="visually-hidden">"Actions"</span>
+                        </th>
+                    </tr>
+                </thead>
+                <tbody>{rows}</tbody>
+            </table>
+        </div>
+    }
+    .into_any()
+}
+
+#[component]
+fn Row(workspace: String, file: FileEntry) -> impl IntoView {
+    let dialog = format!("delete-{}", file.id);
     view! {
         <tr>
             <td class="wrap">
-                <a href=format!("/workspaces/{}/files/{}", desk.id.get_untracked(), file.id) rel="external" download>
-                    {file.name}
+                <a href=format!("/workspaces/{workspace}/files/{}", file.id) download>
+                    {file.name.clone()}
                 </a>
             </td>
             <td class="num">{format::bytes(file.bytes)}</td>
@@ -134,9 +74,16 @@ fn Row(desk: Desk, file: FileEntry, doomed: RwSignal<Option<FileEntry>>) -> impl
                 <Ago at=file.created_at/>
             </td>
             <td class="num">
-                <button class="button small destroy scripted" type="button" popovertarget="delete-file" on:click=doom>
+                <button class="button small destroy" type="button" popovertarget=dialog.clone()>
                     "Delete"
                 </button>
+                <ConfirmDialog
+                    id=dialog
+                    title="Delete this file?"
+                    question=format!("{} is deleted for everybody. This cannot be undone.", file.name)
+                    url=DeleteFile::PATH
+                    fields=vec![("workspace", workspace), ("file", file.id)]
+                />
             </td>
         </tr>
     }

@@ -1,63 +1,34 @@
 //! The name of a workspace, and changing or deleting it.
 
-use super::Desk;
 use crate::{
-    api::workspaces::{DeleteWorkspace, UpdateWorkspace},
+    api::workspaces::{DeleteWorkspace, UpdateWorkspace, update_workspace},
     browser::page::{self, Fields},
-    components::dialog::{ConfirmDialog, FormDialog},
+    components::{
+        dialog::{CancelButton, ConfirmDialog, Dialog},
+        form::{FieldError, PostForm, SendButton},
+    },
     model::{
         error::ApiError,
         workspace::{Saved, Workspace},
     },
     pages::workspaces::{TextFields, check_texts},
 };
-use leptos::{prelude::*, server_fn::ServerFn};
+use leptos::{prelude::*, server_fn::ServerFn, task::spawn_local};
 use leptos_meta::Title;
 
 #[component]
-pub fn Heading(desk: Desk, workspace: Workspace) -> impl IntoView {
-    let shown = RwSignal::new(workspace);
-    let error = RwSignal::new(None::<ApiError>);
-    let save = ServerAction::<UpdateWorkspace>::new();
-    let delete = ServerAction::<DeleteWorkspace>::new();
-    Effect::new(move |_| match save.value().get() {
-        Some(Ok(Saved::Stored(stored))) => {
-            shown.set(stored);
-            page::close_dialog("edit-workspace");
-            page::focus("workspace-name");
-        }
-        // The newer texts are shown behind the dialog, which keeps the person's own; saving again goes on top of them.
-        Some(Ok(Saved::Conflict(theirs))) => {
-            shown.update(|shown| *shown = theirs);
-            error.set(Some(ApiError::Conflict));
-        }
-        Some(Err(latest)) => error.set(Some(latest)),
-        None => {}
-    });
-    let send = move |fields: Fields| {
-        let (name, description) = (fields.text("name"), fields.text("description"));
-        let problem = check_texts(&name, &description);
-        error.set(problem.map(ApiError::from));
-        if problem.is_none() && !save.pending().get_untracked() {
-            let rev = shown.with_untracked(|shown| shown.rev);
-            save.dispatch(UpdateWorkspace { workspace: desk.id.get_untracked(), rev, name, description });
-        }
-    };
-    let refused = move || delete.value().get().and_then(Result::err).map(|error| error.message());
-    let (name, description) = shown.with_untracked(|shown| (shown.name.clone(), shown.description.clone()));
+pub fn Heading(workspace: Workspace) -> impl IntoView {
     view! {
-        <Title text=move || shown.with(|shown| format!("{} · Keystead", shown.name))/>
+        <Title text=format!("{} · Keystead", workspace.name)/>
         <div class="page-head">
             <div>
                 <p class="small">
                     <a href="/workspaces">"Workspaces"</a>
                 </p>
-                <h1 class="wrap" id="workspace-name" tabindex="-1">
-                    {move || shown.with(|shown| shown.name.clone())}
-                </h1>
-                <p class="lede wrap lines">{move || shown.with(|shown| shown.description.clone())}</p>
+                <h1 class="wrap">{workspace.name.clone()}</h1>
+                <p class="lede wrap lines">{workspace.description.clone()}</p>
             </div>
-            <div class="row scripted">
+            <div class="row">
                 <button class="button" type="button" popovertarget="edit-workspace">
                     "Rename"
                 </button>
@@ -66,30 +37,64 @@ pub fn Heading(desk: Desk, workspace: Workspace) -> impl IntoView {
                 </button>
             </div>
         </div>
-        {move || refused().map(|text| view! { <p class="notice bad" role="alert">{text}</p> })}
-        <FormDialog
-            id="edit-workspace"
-            title="Edit workspace"
-            url=UpdateWorkspace::PATH
-            send="Save"
-            on_send=send
-            error=error
-            busy=save.pending()
-        >
-            <TextFields prefix="edit" name=name description=description/>
-        </FormDialog>
         <ConfirmDialog
             id="delete-workspace"
             title="Delete this workspace?"
-            question=Signal::derive(move || {
-                format!(
-                    "{} is deleted with all notes and files in it. This cannot be undone.",
-                    shown.with(|shown| shown.name.clone()),
-                )
-            })
-            on_yes=move |()| {
-                delete.dispatch(DeleteWorkspace { workspace: desk.id.get_untracked() });
-            }
+            question=format!("{} is deleted with all notes and files in it. This cannot be undone.", workspace.name)
+            url=DeleteWorkspace::PATH
+            fields=vec![("workspace", workspace.id.clone())]
         />
+        <EditWorkspace workspace/>
+    }
+}
+
+/// The dialog that changes name and description.
+#[island]
+fn EditWorkspace(workspace: Workspace) -> impl IntoView {
+    let error = RwSignal::new(None::<ApiError>);
+    let busy = RwSignal::new(false);
+    // The texts as somebody else has saved them meanwhile.
+    let theirs = RwSignal::new(None::<String>);
+    let rev = RwSignal::new(workspace.rev);
+    let id = workspace.id.clone();
+    let send = move |fields: Fields| {
+        let (name, description) = (fields.text("name"), fields.text("description"));
+        let problem = check_texts(&name, &description);
+        error.set(problem.map(ApiError::from));
+        if problem.is_some() || busy.get_untracked() {
+            return;
+        }
+        busy.set(true);
+        let id = id.clone();
+        spawn_local(async move {
+            match update_workspace(id, rev.get_untracked(), name, description).await {
+                Ok(Saved::Stored(_)) => page::reload(),
+                Ok(Saved::Conflict(newer)) => {
+                    rev.set(newer.rev);
+                    theirs.set(Some(newer.name));
+                }
+                Err(refused) => error.set(Some(refused)),
+            }
+            busy.set(false);
+        });
+    };
+    view! {
+        <Dialog id="edit-workspace" title="Rename or describe">
+            <PostForm url=UpdateWorkspace::PATH on_send=send>
+                <input type="hidden" name="workspace" value=workspace.id/>
+                <input type="hidden" name="rev" value=workspace.rev.to_string()/>
+                <TextFields name=workspace.name description=workspace.description/>
+                <p class="notice warn small" role="alert" hidden=move || theirs.with(Option::is_none)>
+                    "Somebody else changed this workspace. It is now called "
+                    {move || theirs.get().unwrap_or_default()}
+                    ". Save again to replace that with your own."
+                </p>
+                <FieldError id="edit-workspace-error" error=error/>
+                <div class="row">
+                    <SendButton label="Save" busy/>
+                    <CancelButton dialog="edit-workspace"/>
+                </div>
+            </PostForm>
+        </Dialog>
     }
 }

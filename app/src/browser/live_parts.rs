@@ -1,0 +1,43 @@
+//! Brings parts of a page up to date in place: the page is asked for again, and where a part of it looks different now, the
+//! part is exchanged. What a person is typing into is never such a part.
+
+use super::{ago, page, request};
+use wasm_bindgen::JsCast;
+use web_sys::{Document, DomParser, Element, SupportedType};
+
+/// Asks for this page again, and gives it to `then`. Without an answer nothing is called.
+pub fn ask_again(then: impl FnOnce(Document) + 'static) {
+    request::get(&page::address(), move |status, text| match status {
+        200 => {
+            let parsed = DomParser::new().and_then(|parser| parser.parse_from_string(&text, SupportedType::TextHtml));
+            if let Ok(fresh) = parsed {
+                // An answer that was redirected is the sign-in page.
+                if find(&fresh, "[data-framed]").is_some() { then(fresh) } else { page::leave_for_sign_in() }
+            }
+        }
+        401 => page::leave_for_sign_in(),
+        _ => {}
+    });
+}
+
+/// Exchanges every part marked with `data-part` that looks different in `fresh`.
+pub fn exchange(fresh: &Document) {
+    for part in page::all("[data-part]") {
+        let name = part.get_attribute("data-part").unwrap_or_default();
+        let Some(newer) = find(fresh, &format!("[data-part=\"{name}\"]")) else { continue };
+        let html = newer.inner_html();
+        if part.inner_html() != html {
+            part.set_inner_html(&html);
+        }
+    }
+    ago::refresh();
+}
+
+/// The shape of the page: what cannot be exchanged, because people type into it. When it differs, the page must be loaded.
+pub fn shape(of: &Document) -> Option<String> {
+    find(of, "[data-shape]").and_then(|element| element.get_attribute("data-shape"))
+}
+
+fn find(document: &Document, selector: &str) -> Option<Element> {
+    document.query_selector(selector).ok().flatten().and_then(|element| element.dyn_into().ok())
+}
