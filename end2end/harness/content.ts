@@ -30,7 +30,7 @@ export function bytes(size: number, seed: string): Buffer {
   for (let at = 0; at < size; at += block.length) {
     block.copy(content, at, 0, Math.min(block.length, size - at));
     // Another value in each block, so that blocks exchanged or lost change the content.
-    content.writeUInt32LE((at / block.length) >>> 0, Math.min(at, size - 4));
+    if (at + 4 <= size) content.writeUInt32LE((at / block.length) >>> 0, at);
   }
   return content;
 }
