@@ -28,6 +28,6 @@ fn log_panics() {
     panic::set_hook(Box::new(|info| {
         let place = info.location().map(ToString::to_string).unwrap_or_default();
         let message = info.payload().downcast_ref::<&'static str>().copied().unwrap_or("(not shown)");
-        tracing::error!(event = "panic", place, message, "a part of the program panicked");
+        tracing::error!(event = "panic", place, said = message, "a part of the program panicked");
     }));
 }

@@ -4,7 +4,7 @@
 //! that does not reach its end leaves nothing behind; and at a lock it ends at once, also while it waits for the browser.
 
 use super::{HttpState, errors::Refusal, principal::SignedIn};
-use crate::services::upload::Upload;
+use crate::services::{Services, upload::Upload};
 use app::{
     model::{
         error::{ApiError, Invalid},
@@ -23,10 +23,7 @@ use bytes::Bytes;
 use futures::StreamExt;
 use percent_encoding::percent_decode_str;
 use std::time::Duration;
-use tokio::{
-    sync::watch,
-    time::{Instant, timeout, timeout_at},
-};
+use tokio::time::{Instant, timeout, timeout_at};
 
 const FILE_NAME: &str = "x-file-name";
 /// How long a browser may send nothing.
@@ -101,41 +98,32 @@ async fn copy(incoming: &mut Incoming, upload: &mut Upload, limit: u64) -> Resul
 /// The body of a request, which ends early when data is locked or the browser falls silent.
 struct Incoming {
     body: BodyDataStream,
-    state: HttpState,
-    changes: watch::Receiver<u64>,
+    services: Services,
     broken: bool,
 }
 
 impl Incoming {
     fn new(body: BodyDataStream, state: &HttpState) -> Self {
-        Self { body, state: state.clone(), changes: state.services.changes(), broken: false }
+        Self { body, services: state.services.clone(), broken: false }
     }
 
     /// The next bytes; `None` at the end.
     async fn next(&mut self) -> Result<Option<Bytes>, ApiError> {
         let patience = Instant::now() + IDLE;
-        loop {
-            tokio::select! {
-                biased;
-                changed = self.changes.changed() => {
-                    if let Some(face) = self.state.services.organization.lock() {
-                        return Err(ApiError::Locked(Box::new(face)));
-                    }
-                    if changed.is_err() {
-                        return Err(ApiError::Unavailable);
-                    }
-                }
-                next = timeout_at(patience, self.body.next()) => {
-                    return match next {
-                        Ok(Some(Ok(bytes))) => Ok(Some(bytes)),
-                        Ok(None) => Ok(None),
-                        Ok(Some(Err(_))) | Err(_) => {
-                            self.broken = true;
-                            Err(ApiError::Connection)
-                        }
-                    };
-                }
+        tokio::select! {
+            biased;
+            () = self.services.vault.locked() => {
+                let face = self.services.organization.lock();
+                Err(face.map_or(ApiError::Unavailable, |face| ApiError::Locked(Box::new(face))))
             }
+            next = timeout_at(patience, self.body.next()) => match next {
+                Ok(Some(Ok(bytes))) => Ok(Some(bytes)),
+                Ok(None) => Ok(None),
+                Ok(Some(Err(_))) | Err(_) => {
+                    self.broken = true;
+                    Err(ApiError::Connection)
+                }
+            },
         }
     }
 
@@ -153,8 +141,11 @@ impl Incoming {
                 }
             }
         };
-        // Out of time is one more way to be done.
-        timeout(DISCARD_TIME, reading).await.unwrap_or_default();
+        // Out of time, or a lock, is one more way to be done.
+        tokio::select! {
+            () = self.services.vault.locked() => {}
+            _ = timeout(DISCARD_TIME, reading) => {}
+        }
     }
 }
 

@@ -1,0 +1,53 @@
+//! A fresh database for each test.
+
+use sea_orm::{ConnectionTrait, Database as Connection, DatabaseConnection};
+use std::{env, path::Path};
+use uuid::Uuid;
+
+/// Which database a test runs on.
+#[derive(Clone, Copy, Debug)]
+pub enum Database {
+    Sqlite,
+    Postgres,
+}
+
+/// A database that nobody else uses.
+pub struct Fresh {
+    pub url: String,
+    /// What to drop in the cluster, if there is one.
+    name: Option<String>,
+}
+
+impl Database {
+    /// Makes one. On `SQLite` it is a file in `folder`.
+    pub async fn fresh(self, folder: &Path) -> Fresh {
+        match self {
+            Self::Sqlite => {
+                Fresh { url: format!("sqlite://{}?mode=rwc", folder.join("test.db").display()), name: None }
+            }
+            Self::Postgres => {
+                let name = format!("test_{}", Uuid::new_v4().simple());
+                cluster().await.execute_unprepared(&format!("CREATE DATABASE {name}")).await.unwrap();
+                let url = cluster_url();
+                let (server, _) = url.rsplit_once('/').unwrap();
+                Fresh { url: format!("{server}/{name}"), name: Some(name) }
+            }
+        }
+    }
+}
+
+impl Fresh {
+    pub async fn remove(self) {
+        if let Some(name) = self.name {
+            cluster().await.execute_unprepared(&format!("DROP DATABASE {name} WITH (FORCE)")).await.unwrap();
+        }
+    }
+}
+
+fn cluster_url() -> String {
+    env::var("KEYSTEAD_TEST_POSTGRES_URL").expect("KEYSTEAD_TEST_POSTGRES_URL must name a PostgreSQL cluster")
+}
+
+async fn cluster() -> DatabaseConnection {
+    Connection::connect(cluster_url()).await.unwrap()
+}

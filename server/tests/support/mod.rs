@@ -1,0 +1,209 @@
+//! The real program for tests: on a port of its own, over a fresh database and keys in the local KMS.
+//!
+//! `KEYSTEAD_TEST_KMS_URL` names a running local KMS, `KEYSTEAD_TEST_POSTGRES_URL` a PostgreSQL cluster in which databases
+//! may be created. Without them the tests fail: nothing is skipped.
+
+#![allow(dead_code, reason = "each test program uses its own part of this")]
+
+mod browser;
+mod database;
+mod keys;
+
+pub use browser::{Answer, Browser};
+pub use database::Database;
+pub use keys::Keys;
+
+use app::{
+    model::{identity::Role, key_arn::KeyArn},
+    ports::{OrganizationPort, Principal, WorkspacesPort},
+};
+use sea_orm::{EntityTrait, PaginatorTrait};
+use server::{
+    application::{Application, clients},
+    config::{Config, DatabaseUrl, FirstAdmin, LogFormat, ObjectsAt, PublicUrl},
+    services::Services,
+    store::entities::object_note,
+};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use tempfile::TempDir;
+use tokio::{
+    sync::oneshot,
+    task::JoinHandle,
+    time::{Instant, sleep},
+};
+use vault::Zeroizing;
+
+pub const ADMIN: &str = "admin@example.com";
+pub const PASSWORD: &str = "correct horse battery staple";
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A running server.
+pub struct TestApp {
+    pub address: SocketAddr,
+    pub services: Services,
+    pub keys: Keys,
+    pub objects: PathBuf,
+    https: bool,
+    stop: Option<oneshot::Sender<()>>,
+    running: JoinHandle<std::io::Result<()>>,
+    database: database::Fresh,
+    folder: TempDir,
+}
+
+impl TestApp {
+    /// Starts one as most tests need it.
+    pub async fn start(database: Database) -> Self {
+        Self::start_with(database, |_| {}).await
+    }
+
+    /// Starts one whose configuration is changed by `change` first.
+    pub async fn start_with(database: Database, change: impl FnOnce(&mut Config)) -> Self {
+        if std::env::var_os("RUST_LOG").is_some() {
+            server::telemetry::init(LogFormat::Text);
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let database = database.fresh(folder.path()).await;
+        let keys = Keys::new().await;
+        let objects = folder.path().join("objects");
+        let mut config = Config {
+            listen: "127.0.0.1:0".parse().unwrap(),
+            public_url: PublicUrl::parse("http://127.0.0.1:3000").unwrap(),
+            database_url: DatabaseUrl::parse(&database.url).unwrap(),
+            objects: ObjectsAt::File(objects.clone()),
+            provider_key_arn: KeyArn::parse(&keys.provider).unwrap(),
+            deployment_id: None,
+            organization: "Northwind Labs".to_owned(),
+            first_admin: Some(FirstAdmin { email: ADMIN.to_owned(), password: Zeroizing::new(PASSWORD.to_owned()) }),
+            customer_accounts: Vec::new(),
+            aws_principal_arn: Some("arn:aws:iam::000000000000:role/keystead".to_owned()),
+            key_check: Duration::from_secs(1),
+            outage_grace: Duration::from_mins(5),
+            max_file_bytes: 64 * 1024 * 1024,
+            log_format: LogFormat::Text,
+        };
+        change(&mut config);
+        let https = config.public_url.is_https();
+        let application = Application::build_with(config, clients(keys.sdk.clone())).await.unwrap();
+        let (address, services) = (application.address(), application.services().clone());
+        let (stop, asked) = oneshot::channel::<()>();
+        let running = tokio::spawn(application.run(async move {
+            asked.await.ok();
+        }));
+        let app = Self { address, services, keys, objects, https, stop: Some(stop), running, database, folder };
+        app.until("data can be opened", |app| app.services.answered() && app.services.organization.lock().is_none())
+            .await;
+        app
+    }
+
+    /// A browser without a session.
+    pub fn browser(&self) -> Browser {
+        Browser::new(self.address, self.https)
+    }
+
+    /// A browser in which the administrator is signed in.
+    pub async fn signed_in(&self) -> Browser {
+        let mut browser = self.browser();
+        let answer = browser.sign_in(ADMIN, PASSWORD).await;
+        assert!(answer.status.is_redirection() || answer.status.is_success(), "{answer:?}");
+        browser
+    }
+
+    /// The administrator, for calling services directly.
+    pub async fn administrator(&self) -> Principal {
+        self.services.accounts.first_administrator().await.unwrap().unwrap()
+    }
+
+    /// Adds a member with the usual password.
+    pub async fn add_member(&self, email: &str) -> Principal {
+        self.services.accounts.create_user(email, "Member", Role::Member, PASSWORD).await.unwrap()
+    }
+
+    /// The id of a new workspace.
+    pub async fn workspace(&self) -> String {
+        let who = self.administrator().await;
+        self.services.workspaces.create(&who, "Harbour survey", "").await.unwrap().id
+    }
+
+    /// Disables the provider key in AWS and waits for the lock.
+    pub async fn lock(&self) {
+        self.keys.disable(&self.keys.provider).await;
+        self.until("data is locked", |app| app.services.organization.lock().is_some()).await;
+    }
+
+    /// Enables the provider key again and waits.
+    pub async fn unlock(&self) {
+        self.keys.enable(&self.keys.provider).await;
+        self.until("data is open again", |app| app.services.organization.lock().is_none()).await;
+    }
+
+    /// Waits until something is so.
+    pub async fn until(&self, what: &str, is_so: impl Fn(&Self) -> bool) {
+        let patience = Instant::now() + PATIENCE;
+        while !is_so(self) {
+            assert!(Instant::now() < patience, "waited in vain until {what}");
+            sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// How many notes there are about objects that are being written or are to be removed.
+    pub async fn object_notes(&self) -> u64 {
+        object_note::Entity::find().count(self.services.store.read()).await.unwrap()
+    }
+
+    /// Waits until there are so many.
+    pub async fn until_object_notes(&self, count: u64) {
+        let patience = Instant::now() + PATIENCE;
+        while self.object_notes().await != count {
+            assert!(Instant::now() < patience, "waited in vain until there are {count} notes about objects");
+            sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// How many files there are in the object store.
+    pub fn stored_objects(&self) -> usize {
+        let mut folders = vec![self.objects.clone()];
+        let mut found = 0;
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+                if entry.path().is_dir() { folders.push(entry.path()) } else { found += 1 }
+            }
+        }
+        found
+    }
+
+    /// Asks the server to stop, without waiting.
+    pub fn ask_to_stop(&mut self) {
+        self.stop.take().unwrap().send(()).unwrap();
+    }
+
+    /// Waits for the end of the server, which must be a good one, and removes its database.
+    pub async fn ended(self) {
+        self.running.await.unwrap().unwrap();
+        self.database.remove().await;
+    }
+
+    /// Stops the server and removes its database.
+    pub async fn stop(mut self) {
+        self.ask_to_stop();
+        self.ended().await;
+    }
+}
+
+/// Runs each test on `SQLite` and on `PostgreSQL`, with one body.
+#[macro_export]
+macro_rules! on_both_databases {
+    ($($test:ident),+ $(,)?) => {
+        mod sqlite {
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $test() {
+                super::$test($crate::support::Database::Sqlite).await;
+            })+
+        }
+        mod postgres {
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $test() {
+                super::$test($crate::support::Database::Postgres).await;
+            })+
+        }
+    };
+}
