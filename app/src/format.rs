@@ -43,11 +43,11 @@ pub fn bytes(size: u64) -> String {
 }
 
 /// How many percent `done` is of `total`; all of nothing is 100. Never 100 before everything is done.
-pub const fn percent(done: u64, total: u64) -> u64 {
+pub fn percent(done: u64, total: u64) -> u64 {
     if total == 0 || done >= total {
         return 100;
     }
-    (done as u128 * 100 / total as u128) as u64
+    u64::try_from(u128::from(done) * 100 / u128::from(total)).unwrap_or(100)
 }
 
 /// A length of time in its largest fitting unit.

@@ -39,8 +39,7 @@ pub fn listen(path: &'static str, changed: impl Fn() + Clone + 'static) {
         let changed = changed.clone();
         move || {
             let Ok(opened) = EventSource::new(path) else { return };
-            let changed = changed.clone();
-            let on_message = Closure::<dyn Fn()>::new(move || changed()).into_js_value();
+            let on_message = Closure::<dyn Fn()>::new(changed.clone()).into_js_value();
             opened.set_onmessage(Some(on_message.unchecked_ref()));
             source.set_value(Some(opened));
         }

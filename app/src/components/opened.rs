@@ -31,8 +31,13 @@ impl PageFrame {
     }
 }
 
-/// Shows what `data` holds together with the frame; or why it cannot be shown.
-pub fn opened<T, Show>(data: OnceResource<Result<T, ApiError>>, show: Show) -> impl IntoView
+/// Shows what `data` holds together with the frame; or why it cannot be shown, under the heading `untitled` if the page has
+/// none of its own.
+pub fn opened<T, Show>(
+    data: OnceResource<Result<T, ApiError>>,
+    untitled: Option<&'static str>,
+    show: Show,
+) -> impl IntoView
 where
     T: Clone + Serialize + DeserializeOwned + Send + Sync + 'static,
     Show: Fn(T, Frame) -> AnyView + Copy + Send + Sync + 'static,
@@ -43,7 +48,13 @@ where
             {move || Suspend::new(async move {
                 match (data.await, frame.await) {
                     (Ok(data), Ok(frame)) => show(data, frame),
-                    (Err(error), _) | (_, Err(error)) => view! { <Refusal error/> }.into_any(),
+                    (Err(error), _) | (_, Err(error)) => {
+                        view! {
+                            {untitled.map(|title| view! { <h1>{title}</h1> })}
+                            <Refusal error/>
+                        }
+                        .into_any()
+                    }
                 }
             })}
         </Suspense>

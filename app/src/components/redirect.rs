@@ -12,9 +12,10 @@ pub fn GoTo(#[prop(into)] path: String) -> impl IntoView {
         response.insert_header(http::header::LOCATION, place);
         response.set_status(http::StatusCode::FOUND);
     }
+    let shown = path.clone();
     view! {
         <p class="soft">
-            "Going to " <a href=path.clone()>{path.clone()}</a>
+            "Going to " <a href=path>{shown}</a>
         </p>
     }
 }

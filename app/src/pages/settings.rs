@@ -38,7 +38,7 @@ pub fn GeneralPage() -> impl IntoView {
     let nothing = OnceResource::new(async { Ok(()) });
     view! {
         {super::tab_title("Organization Settings")}
-        {opened(nothing, |(), frame| view! { <General frame/> }.into_any())}
+        {opened(nothing, None, |(), frame| view! { <General frame/> }.into_any())}
     }
 }
 
@@ -78,7 +78,7 @@ pub fn MembersPage() -> impl IntoView {
             <h2>"Members"</h2>
             <p class="lede">"Everybody who can sign in. Administrators may also change the key that protects the data."</p>
         </div>
-        {opened(list, |members, _| view! { <Members members/> }.into_any())}
+        {opened(list, None, |members, _| view! { <Members members/> }.into_any())}
     }
 }
 

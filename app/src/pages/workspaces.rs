@@ -40,7 +40,7 @@ pub fn WorkspacesPage() -> impl IntoView {
         <ReturnedError error=failed/>
         <NewWorkspace/>
         <div class="stack" data-holds-data="true">
-            {opened(list, move |page, _| view! { <List page is_first/> }.into_any())}
+            {opened(list, None, move |page, _| view! { <List page is_first/> }.into_any())}
         </div>
     }
 }

@@ -17,8 +17,8 @@ const fn work(job: &JobView) -> (u64, u64) {
     )
 }
 
-#[component]
-pub fn JobCard(job: JobView) -> impl IntoView {
+/// The job's card.
+pub fn job_card(job: &JobView) -> impl IntoView + use<> {
     let badge = match job.state {
         JobState::Running => "badge warn",
         JobState::Paused => "badge",
@@ -33,7 +33,7 @@ pub fn JobCard(job: JobView) -> impl IntoView {
                 </h2>
                 <span class=badge>{job.state.label()}</span>
             </header>
-            <div class="body">{notice(&job)} <ol class="steps">{control(&job)} {rewrite(&job)} {finish(&job)}</ol> {result(&job)}</div>
+            <div class="body">{notice(job)} <ol class="steps">{control(job)} {rewrite(job)} {finish(job)}</ol> {result(job)}</div>
         </section>
     }
 }

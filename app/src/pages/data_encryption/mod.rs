@@ -33,7 +33,7 @@ pub fn DataEncryptionPage() -> impl IntoView {
             <h2>"Data Encryption"</h2>
             <p class="lede">"Whose key protects this deployment, and who can take it away."</p>
         </div>
-        {opened(data, |data, frame| view! { <Cards data frame/> }.into_any())}
+        {opened(data, None, |data, frame| view! { <Cards data frame/> }.into_any())}
     }
 }
 
@@ -48,9 +48,9 @@ fn Cards(data: DataEncryption, frame: Frame) -> impl IntoView {
                 {status(&data)}
             </p>
             <div data-part="protection">
-                <protection::Protection data=data.clone()/>
+                {protection::protection(&data)}
             </div>
-            <div data-part="job">{data.job.clone().map(|job| view! { <job::JobCard job/> })}</div>
+            <div data-part="job">{data.job.as_ref().map(job::job_card)}</div>
             {match form {
                 Form::Setup => setup_card(&data, &frame.deployment, hindrance),
                 Form::Delete => delete_card(&data, hindrance),

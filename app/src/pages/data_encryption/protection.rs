@@ -10,8 +10,8 @@ use crate::{
 };
 use leptos::prelude::*;
 
-#[component]
-pub fn Protection(data: DataEncryption) -> impl IntoView {
+/// The card that says whose key is in control.
+pub fn protection(data: &DataEncryption) -> impl IntoView + use<> {
     let (class, badge) = match (&data.lock, data.root.kind) {
         (Some(lock), _) => ("badge bad", lock.cause.badge()),
         (None, RootKind::Provider) => ("badge", "Provider key"),
@@ -31,7 +31,7 @@ pub fn Protection(data: DataEncryption) -> impl IntoView {
                                 "Your data is encrypted at rest with the provider's key. Bring your own AWS KMS key to decide yourself who can read it, and to take access away at any time."
                             </p>
                         }
-                    })} {chain(&data)} {data.lock.clone().map(|face| view! { <Reason face/> })} {facts(&data)}
+                    })} {chain(data)} {data.lock.clone().map(|face| view! { <Reason face/> })} {facts(data)}
             </div>
         </section>
     }

@@ -43,7 +43,7 @@ pub fn WorkspacePage() -> impl IntoView {
         {super::tab_title("Workspace")}
         <ReturnedError error=failed/>
         <div class="stack wide" data-holds-data="true">
-            {opened(contents, move |contents, frame| view! { <Contents contents frame position/> }.into_any())}
+            {opened(contents, Some("Workspace"), move |contents, frame| view! { <Contents contents frame position/> }.into_any())}
         </div>
     }
 }

@@ -23,132 +23,111 @@ pub struct NoteSource {
     pub text: String,
 }
 
-/// A button, *New note* or *Edit*, and the editor that it opens.
-#[island]
-pub fn NoteEditor(workspace: String, note: Option<NoteSource>) -> impl IntoView {
-    let is_new = note.is_none();
-    let (note_id, rev, stored) =
-        note.map_or_else(|| (String::new(), 0, String::new()), |note| (note.id, note.rev, note.text));
-    let key = StoredValue::new(format!("draft {workspace} {note_id}"));
-    let place = StoredValue::new((workspace, note_id.clone()));
-    let stored = StoredValue::new(stored);
-    let field = StoredValue::new(format!("note-{note_id}"));
-    let is_open = RwSignal::new(false);
-    let text = RwSignal::new(String::new());
-    let rev = RwSignal::new(rev);
-    // The newer note, as the server shows it, when somebody else has saved it meanwhile.
-    let theirs = RwSignal::new(None::<String>);
-    let error = RwSignal::new(None::<ApiError>);
-    let busy = RwSignal::new(false);
+/// What is being written, and what has become of it.
+#[derive(Clone, Copy)]
+struct Writing {
+    workspace: StoredValue<String>,
+    /// `None` for a new note.
+    note: StoredValue<Option<String>>,
+    /// The id of the field.
+    field: StoredValue<String>,
+    is_open: RwSignal<bool>,
+    text: RwSignal<String>,
+    /// The revision that the text goes on top of.
+    rev: RwSignal<i64>,
+    /// The newer note, as the server shows it, when somebody else has saved it meanwhile.
+    theirs: RwSignal<Option<String>>,
+    error: RwSignal<Option<ApiError>>,
+    busy: RwSignal<bool>,
+}
 
-    Effect::new(move |_| {
-        if let Some(kept) = key.with_value(|key| draft::read(key)) {
-            text.set(kept.text);
-            rev.set(kept.rev);
-            is_open.set(true);
+impl Writing {
+    fn new(workspace: String, id: Option<String>, rev: i64) -> Self {
+        let field = id.as_ref().map_or_else(|| "new-note".to_owned(), |id| format!("note-{id}"));
+        Self {
+            workspace: StoredValue::new(workspace),
+            note: StoredValue::new(id),
+            field: StoredValue::new(field),
+            is_open: RwSignal::new(false),
+            text: RwSignal::new(String::new()),
+            rev: RwSignal::new(rev),
+            theirs: RwSignal::new(None),
+            error: RwSignal::new(None),
+            busy: RwSignal::new(false),
         }
-    });
-    let open = move |_| {
-        text.set(stored.get_value());
-        is_open.set(true);
-        field.with_value(|id| page::focus(id));
-    };
-    let close = move |_| {
-        key.with_value(|key| draft::forget(key));
-        is_open.set(false);
-        if theirs.get_untracked().is_some() {
+    }
+
+    /// Where the draft is kept while the page is loaded again.
+    fn key(self) -> String {
+        format!("draft {} {}", self.workspace.get_value(), self.field.get_value())
+    }
+
+    fn focus(self) {
+        self.field.with_value(|id| page::focus(id));
+    }
+
+    fn write(self, text: String) {
+        draft::keep(&self.key(), self.rev.get_untracked(), &text);
+        self.text.set(text);
+    }
+
+    fn take_up(self) {
+        if let Some(kept) = draft::read(&self.key()) {
+            self.text.set(kept.text);
+            self.rev.set(kept.rev);
+            self.is_open.set(true);
+        }
+    }
+
+    fn open(self, text: String) {
+        self.text.set(text);
+        self.is_open.set(true);
+        self.focus();
+    }
+
+    fn close(self) {
+        draft::forget(&self.key());
+        self.is_open.set(false);
+        if self.theirs.get_untracked().is_some() {
             page::reload();
         }
-    };
-    let write = move |written: String| {
-        key.with_value(|key| draft::keep(key, rev.get_untracked(), &written));
-        text.set(written);
-    };
-    let send = move |_: Fields| {
-        let problem = text.with_untracked(|text| check(text));
-        error.set(problem.map(ApiError::from));
-        if problem.is_some() || busy.get_untracked() {
-            return field.with_value(|id| page::focus(id));
+    }
+
+    fn send(self) {
+        let problem = self.text.with_untracked(|text| check(text));
+        self.error.set(problem.map(ApiError::from));
+        if problem.is_some() {
+            return self.focus();
         }
-        busy.set(true);
-        spawn_local(async move {
-            let (workspace, note) = place.get_value();
-            let written = text.get_untracked();
-            let saved = if is_new {
-                create_note(workspace, written).await.map(Saved::Stored)
-            } else {
-                update_note(workspace, note, rev.get_untracked(), written).await
-            };
-            match saved {
-                Ok(Saved::Stored(_)) => {
-                    key.with_value(|key| draft::forget(key));
-                    is_open.set(false);
-                    page::reload();
-                }
-                Ok(Saved::Conflict(newer)) => {
-                    rev.set(newer.rev);
-                    // Kept again, because it goes on top of the newer revision from now on.
-                    write(text.get_untracked());
-                    theirs.set(Some(newer.html));
-                }
-                Err(refused) => error.set(Some(refused)),
-            }
-            busy.set(false);
-        });
-    };
-    let conflict = move || {
-        theirs.get().map(|html| {
-            view! {
-                <div class="notice warn" role="alert">
-                    <strong>"Somebody else saved this note"</strong>
-                    <p class="small">
-                        "This is how it looks now. Your own text is still below: take over what you need, then save again."
-                    </p>
-                    <div class="prose quoted" inner_html=html></div>
-                </div>
-            }
-        })
-    };
-    let editor = move || {
-        let error_id = field.with_value(|id| format!("{id}-error"));
-        let described_by = error_id.clone();
-        view! {
-            <div class="editor">
-                {conflict} <PostForm url="" on_send=send>
-                    <div class="field">
-                        <label for=field.get_value()>"Note"</label>
-                        <textarea
-                            class="input"
-                            id=field.get_value()
-                            rows="8"
-                            aria-describedby=described_by
-                            aria-invalid=move || error.with(Option::is_some).then_some("true")
-                            prop:value=move || text.get()
-                            on:input:target=move |event| write(event.target().value())
-                        ></textarea>
-                        <p class="hint">"You can use Markdown."</p>
-                        <FieldError id=error_id error=error/>
-                    </div>
-                    <div class="row">
-                        <SendButton label="Save" busy/>
-                        <button class="button" type="button" on:click=close>
-                            "Cancel"
-                        </button>
-                    </div>
-                </PostForm>
-            </div>
+        if !self.busy.get_untracked() {
+            self.busy.set(true);
+            spawn_local(async move {
+                self.save().await;
+                self.busy.set(false);
+            });
         }
-    };
-    view! {
-        <button
-            class=if is_new { "button primary scripted" } else { "button small scripted" }
-            type="button"
-            hidden=move || is_open.get()
-            on:click=open
-        >
-            {if is_new { "New note" } else { "Edit" }}
-        </button>
-        {move || is_open.get().then(editor)}
+    }
+
+    async fn save(self) {
+        let (workspace, text) = (self.workspace.get_value(), self.text.get_untracked());
+        let saved = match self.note.get_value() {
+            None => create_note(workspace, text).await.map(Saved::Stored),
+            Some(note) => update_note(workspace, note, self.rev.get_untracked(), text).await,
+        };
+        match saved {
+            Ok(Saved::Stored(_)) => {
+                draft::forget(&self.key());
+                self.is_open.set(false);
+                page::reload();
+            }
+            Ok(Saved::Conflict(newer)) => {
+                self.rev.set(newer.rev);
+                // Kept again, because it goes on top of the newer revision from now on.
+                self.write(self.text.get_untracked());
+                self.theirs.set(Some(newer.html));
+            }
+            Err(refused) => self.error.set(Some(refused)),
+        }
     }
 }
 
@@ -159,5 +138,69 @@ fn check(text: &str) -> Option<Invalid> {
         Some(Invalid::NoteTooLong)
     } else {
         None
+    }
+}
+
+/// A button, *New note* or *Edit*, and the editor that it opens.
+#[island]
+pub fn NoteEditor(workspace: String, note: Option<NoteSource>) -> impl IntoView {
+    let (id, rev, stored) = note.map_or((None, 0, String::new()), |note| (Some(note.id), note.rev, note.text));
+    let (class, label) = if id.is_some() { ("button small", "Edit") } else { ("button primary", "New note") };
+    let writing = Writing::new(workspace, id, rev);
+    Effect::new(move |_| writing.take_up());
+    view! {
+        <div class="scripted" hidden=move || writing.is_open.get()>
+            <button class=class type="button" on:click=move |_| writing.open(stored.clone())>
+                {label}
+            </button>
+        </div>
+        {move || writing.is_open.get().then(|| view! { <Editor writing/> })}
+    }
+}
+
+#[component]
+fn Editor(writing: Writing) -> impl IntoView {
+    let error_id = format!("{}-error", writing.field.get_value());
+    let described_by = error_id.clone();
+    view! {
+        <div class="editor">
+            {move || writing.theirs.get().map(|html| view! { <Theirs html/> })}
+            <PostForm url="" on_send=move |_: Fields| writing.send()>
+                <div class="field">
+                    <label for=writing.field.get_value()>"Note"</label>
+                    <textarea
+                        class="input"
+                        id=writing.field.get_value()
+                        rows="8"
+                        aria-describedby=described_by
+                        aria-invalid=move || writing.error.with(Option::is_some).then_some("true")
+                        prop:value=move || writing.text.get()
+                        on:input:target=move |event| writing.write(event.target().value())
+                    ></textarea>
+                    <p class="hint">"You can use Markdown."</p>
+                    <FieldError id=error_id error=writing.error/>
+                </div>
+                <div class="row">
+                    <SendButton label="Save" busy=writing.busy/>
+                    <button class="button" type="button" on:click=move |_| writing.close()>
+                        "Cancel"
+                    </button>
+                </div>
+            </PostForm>
+        </div>
+    }
+}
+
+/// What somebody else has saved meanwhile.
+#[component]
+fn Theirs(html: String) -> impl IntoView {
+    view! {
+        <div class="notice warn" role="alert">
+            <strong>"Somebody else saved this note"</strong>
+            <p class="small">
+                "This is how it looks now. Your own text is still below: take over what you need, then save again."
+            </p>
+            <div class="prose quoted" inner_html=html></div>
+        </div>
     }
 }
