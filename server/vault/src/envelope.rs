@@ -23,7 +23,7 @@
 use crate::{
     context::{DataKeyId, Place},
     entropy::Entropy,
-    error::{OpenError, SealError},
+    error::{Locked, OpenError, SealError},
     keyring::{DataKey, Leash},
     message::{HEAD_LEN, MAX_CHUNKS, MessageKey, SALT_LEN, TAG_LEN},
 };
@@ -160,9 +160,10 @@ fn context(id: DataKeyId, place: &Place<'_>) -> Vec<u8> {
     context
 }
 
-/// Seals a stream, chunk by chunk. It holds a message key, never a data key.
+/// Seals a stream, chunk by chunk. It holds a message key, never a data key, and ends with the lease it began under.
 pub struct Sealer {
     message: MessageKey,
+    leash: Leash,
     next: u64,
     /// What has been pushed and does not fill a chunk yet.
     pending: Zeroizing<Vec<u8>>,
@@ -172,14 +173,21 @@ impl Sealer {
     /// Begins a message. The prefix stands before all that comes out.
     pub fn new(key: &DataKey, place: &Place<'_>, entropy: &dyn Entropy) -> Result<(Self, [u8; PREFIX_LEN]), SealError> {
         let (message, prefix) = begin(key, place, entropy)?;
-        Ok((Self { message, next: 0, pending: Zeroizing::new(Vec::with_capacity(CHUNK_LEN)) }, prefix))
+        let (leash, pending) = (key.leash()?, Zeroizing::new(Vec::with_capacity(CHUNK_LEN)));
+        Ok((Self { message, leash, next: 0, pending }, prefix))
     }
 
     /// Takes plaintext of any length and appends the chunks it completes to `out`.
     ///
+    /// # Errors
+    /// [`Locked`] once there has been a lock, also if it is over: the message can then not be ended.
+    ///
     /// # Panics
     /// Past 4 PiB in one message, where the format ends.
-    pub fn push(&mut self, plaintext: &[u8], out: &mut Vec<u8>) {
+    pub fn push(&mut self, plaintext: &[u8], out: &mut Vec<u8>) -> Result<(), Locked> {
+        if !self.leash.is_live() {
+            return Err(Locked);
+        }
         let mut rest = plaintext;
         if !self.pending.is_empty() {
             let taken = rest.len().min(CHUNK_LEN - self.pending.len());
@@ -187,7 +195,7 @@ impl Sealer {
             self.pending.extend_from_slice(head);
             rest = tail;
             if self.pending.len() < CHUNK_LEN {
-                return;
+                return Ok(());
             }
             self.message.seal_chunk(self.next, &self.pending, out);
             self.next += 1;
@@ -200,14 +208,22 @@ impl Sealer {
             self.next += 1;
         }
         self.pending.extend_from_slice(last);
+        Ok(())
     }
 
     /// Appends the last, short chunk, without which the message counts as cut off.
     ///
+    /// # Errors
+    /// As [`Sealer::push`].
+    ///
     /// # Panics
     /// Past 4 PiB in one message, where the format ends.
-    pub fn finish(self, out: &mut Vec<u8>) {
+    pub fn finish(self, out: &mut Vec<u8>) -> Result<(), Locked> {
+        if !self.leash.is_live() {
+            return Err(Locked);
+        }
         self.message.seal_chunk(self.next, &self.pending, out);
+        Ok(())
     }
 }
 

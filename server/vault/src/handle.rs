@@ -155,6 +155,11 @@ impl Vault {
         self.ring.forget(id);
     }
 
+    /// The ids of the data keys in the ring, so that those which have been destroyed elsewhere can be forgotten.
+    pub fn ids(&self) -> Vec<DataKeyId> {
+        self.ring.ids()
+    }
+
     /// Wipes all data keys, also from under those who hold them.
     pub fn forget_all(&self) {
         self.ring.wipe();

@@ -183,6 +183,11 @@ impl KeyRing {
         }
     }
 
+    /// The ids of the keys that are there.
+    pub(crate) fn ids(&self) -> Vec<DataKeyId> {
+        self.read().keys.keys().copied().collect()
+    }
+
     /// Wipes every key and begins a new epoch.
     pub(crate) fn wipe(&self) {
         let mut ring = self.write();

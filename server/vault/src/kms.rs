@@ -15,9 +15,9 @@ use crate::{
     entropy::Entropy,
     keyring::DataKey,
 };
-use aws_sdk_kms::{Client, config::Builder, operation::RequestId, primitives::Blob};
+use aws_sdk_kms::{Client, config::Builder, primitives::Blob};
 use aws_smithy_types::{retry::RetryConfig, timeout::TimeoutConfig};
-use class::failed;
+use class::{failed, request_id};
 use std::time::Duration;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
@@ -116,7 +116,7 @@ impl Kms {
     pub async fn describe(&self, arn: &str) -> Result<KeyDescription, KmsError> {
         let call = self.client.describe_key().key_id(arn).customize().config_override(Effort::Standard.config());
         let reply = call.send().await.map_err(|error| failed(DESCRIBE, &error))?;
-        let request_id = reply.request_id().map(str::to_owned);
+        let request_id = request_id(&reply);
         let metadata = reply.key_metadata.ok_or_else(|| KmsError::tampered(DESCRIBE, request_id.clone()))?;
         Ok(KeyDescription::from_metadata(metadata, request_id))
     }
@@ -192,7 +192,7 @@ impl Kms {
             .plaintext(Blob::new(secret.as_slice()));
         let reply = call.customize().config_override(Effort::Standard.config()).send().await;
         let reply = reply.map_err(|error| failed(ENCRYPT, &error))?;
-        let request_id = reply.request_id().map(str::to_owned);
+        let request_id = request_id(&reply);
         match reply.ciphertext_blob {
             Some(blob) if reply.key_id.as_deref() == Some(arn) && !blob.as_ref().is_empty() => {
                 Ok(Wrapped { blob: blob.into_inner(), request_id })
@@ -216,7 +216,7 @@ impl Kms {
             .ciphertext_blob(Blob::new(blob));
         let reply = call.customize().config_override(effort.config()).send().await;
         let reply = reply.map_err(|error| failed(DECRYPT, &error))?;
-        let request_id = reply.request_id().map(str::to_owned);
+        let request_id = request_id(&reply);
         let plaintext = reply.plaintext.map(|blob| Zeroizing::new(blob.into_inner()));
         let right_key = reply.key_id.as_deref() == Some(arn);
         let mut bytes = Zeroizing::new([0u8; 32]);

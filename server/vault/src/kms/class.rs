@@ -31,6 +31,10 @@ pub enum KmsClass {
     Tampered,
 }
 
+/// No code of the service is longer, and what is kept of one is not either.
+const CODE_CHARS: usize = 64;
+const REQUEST_ID_CHARS: usize = 128;
+
 /// A failed call. It carries the code and the ids for the account, and no content.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct KmsError {
@@ -139,7 +143,7 @@ where
     let code = error.code().map(|code| {
         // As the protocol has it: perhaps with a namespace before and an address behind.
         let code = code.split(':').next().unwrap_or(code);
-        code.rsplit('#').next().unwrap_or(code).to_owned()
+        bounded(code.rsplit('#').next().unwrap_or(code), CODE_CHARS)
     });
     let status = error.raw_response().map(|response| response.status().as_u16());
     let class = match (error, code.as_deref().and_then(class_of_code), status) {
@@ -152,7 +156,16 @@ where
         (SdkError::DispatchFailure(_), ..) => SILENT,
         _ => UNLISTED,
     };
-    KmsError { class, code, request_id: error.request_id().map(str::to_owned), operation }
+    KmsError { class, code, request_id: request_id(error), operation }
+}
+
+/// The service's id of a request, at most 128 characters of it: whoever answers chooses it.
+pub(super) fn request_id(reply: &impl RequestId) -> Option<String> {
+    reply.request_id().map(|id| bounded(id, REQUEST_ID_CHARS))
+}
+
+fn bounded(text: &str, chars: usize) -> String {
+    text.chars().take(chars).collect()
 }
 
 /// Whether the call failed because no credentials could be had.

@@ -19,10 +19,10 @@ fn seal_in_pieces(key: &DataKey, place: &Place<'_>, plaintext: &[u8], pieces: &[
     let (mut rest, mut lengths) = (plaintext, pieces.iter().cycle());
     while !rest.is_empty() {
         let (piece, tail) = rest.split_at(rest.len().min(*lengths.next().unwrap()));
-        sealer.push(piece, &mut out);
+        sealer.push(piece, &mut out).unwrap();
         rest = tail;
     }
-    sealer.finish(&mut out);
+    sealer.finish(&mut out).unwrap();
     out
 }
 
@@ -130,4 +130,25 @@ fn a_lock_ends_a_download_at_its_next_chunk_and_for_good() {
     assert!(vault.is_open());
     assert_eq!(opener.open_chunk(0, &sealed[76..], &mut Vec::new()), Err(OpenError::Locked));
     assert_eq!(Sealer::new(&key, &place, &SystemEntropy::new()).err(), Some(SealError::Locked));
+}
+
+#[test]
+fn a_sealer_ends_with_the_lease_it_began_under() {
+    let (vault, clock) = open_vault();
+    let place = Place::object(vault.deployment(), Scope::Organization, Uuid::from_u128(1));
+    let key = vault.admit(vault.epoch(), loose_key(1, 1)).unwrap();
+    let (mut sealer, _) = Sealer::new(&key, &place, &SystemEntropy::new()).unwrap();
+    let mut out = Vec::new();
+    sealer.push(&content(20_000), &mut out).unwrap();
+    refuse(&vault);
+    refuse(&vault);
+    for _ in 0..2 {
+        clock.pass(Duration::from_secs(1));
+        crate::support::pass(&vault);
+    }
+    assert!(vault.is_open());
+    let before = out.len();
+    assert_eq!(sealer.push(&content(20_000), &mut out), Err(vault::Locked));
+    assert_eq!(sealer.finish(&mut out), Err(vault::Locked));
+    assert_eq!(out.len(), before);
 }
