@@ -24,7 +24,7 @@ test('a workspace is made, renamed and deleted', async ({ page }) => {
   await made.getByRole('button', { name: 'Create' }).click();
   await expect(pageHeading(page, 'Fraud model')).toBeVisible();
   await expect(page).toHaveURL(/\/workspaces\/[0-9a-f-]+$/);
-  await expect(page.getByText('What we know')).toBeVisible();
+  await expect(page.getByRole('paragraph').filter({ hasText: 'What we know' })).toBeVisible();
 
   await page.getByRole('button', { name: 'Rename' }).click();
   const edit = page.getByRole('dialog', { name: 'Rename or describe' });

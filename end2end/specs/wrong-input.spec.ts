@@ -96,7 +96,9 @@ test('Test Key says what is right and wrong, and changes nothing', async ({ page
   await signIn(page);
   await openDataEncryption(page);
   await pressTest(page, good);
-  await expect(page.getByText('This key can be activated', { exact: true })).toBeVisible();
+  const verdict = page.getByText('This key can be activated', { exact: true });
+  await expect(verdict).toBeVisible();
+  expect((await verdict.boundingBox())!.height, 'on one line, not squeezed into a column').toBeLessThan(40);
   await expect(page.getByRole('heading', { name: 'This deployment can decrypt with the key' })).toBeVisible();
   await openDataEncryption(page);
   await pressTest(page, disabled);
