@@ -11,9 +11,7 @@ use crate::{
         objects,
     },
 };
-use sea_orm::{
-    ActiveValue::Set, ColumnTrait, Condition, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
-};
+use sea_orm::{ActiveValue::Set, ColumnTrait, Condition, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use std::{sync::Arc, time::Duration};
 use tokio::sync::Notify;
 
@@ -49,13 +47,18 @@ impl Collector {
     /// # Errors
     /// When the database or the object store fails. What was not removed is found again.
     pub async fn collect(&self) -> Result<(), CollectError> {
+        let mut after = String::new();
+        let mut failed = None;
         loop {
-            let places = self.take().await?;
-            if places.is_empty() {
-                return Ok(());
-            }
+            let places = self.take(&after).await?;
+            let Some(last) = places.last() else { return failed.map_or(Ok(()), Err) };
+            after.clone_from(last);
             for place in places {
-                self.storage.remove(&place).await?;
+                // What cannot be removed now must not keep the rest.
+                if let Err(error) = self.storage.remove(&place).await {
+                    failed = Some(error.into());
+                    continue;
+                }
                 object_note::Entity::delete_many()
                     .filter(object_note::Column::Place.eq(place))
                     .filter(object_note::Column::State.eq(ObjectNoteState::Deleting))
@@ -65,8 +68,8 @@ impl Collector {
         }
     }
 
-    /// Marks what is garbage, and what nobody writes to any more, as being deleted.
-    async fn take(&self) -> Result<Vec<String>, DbErr> {
+    /// Marks what is garbage, and what nobody writes to any more, as being deleted: some places, in order, after `after`.
+    async fn take(&self, after: &str) -> Result<Vec<String>, DbErr> {
         let now = database_now(self.store.read()).await?;
         let due = Condition::any()
             .add(object_note::Column::State.is_in([ObjectNoteState::Garbage, ObjectNoteState::Deleting]))
@@ -77,14 +80,14 @@ impl Collector {
             );
         let notes = object_note::Entity::find()
             .filter(due.clone())
-            .order_by_asc(object_note::Column::CreatedAt)
+            .filter(object_note::Column::Place.gt(after))
+            .order_by_asc(object_note::Column::Place)
             .limit(BATCH)
             .all(self.store.read())
             .await?;
         let places: Vec<String> = notes.iter().map(|note| note.place.clone()).collect();
         if notes.iter().any(|note| note.state != ObjectNoteState::Deleting) {
-            let deleting =
-                object_note::ActiveModel { state: Set(ObjectNoteState::Deleting), ..objects::discarded() };
+            let deleting = object_note::ActiveModel { state: Set(ObjectNoteState::Deleting), ..objects::discarded() };
             // Tested again: an owner may have renewed its note since it was read.
             object_note::Entity::update_many()
                 .set(deleting)
@@ -97,7 +100,8 @@ impl Collector {
             .select_only()
             .column(object_note::Column::Place)
             .filter(object_note::Column::Place.is_in(places))
-            .filter(object_note::Column::State.eq(ObjectNoteState::Deleting));
+            .filter(object_note::Column::State.eq(ObjectNoteState::Deleting))
+            .order_by_asc(object_note::Column::Place);
         taken.into_tuple().all(self.store.write()).await
     }
 }

@@ -4,11 +4,7 @@
 //! outside of any transaction. Then, under the lock of the house, the data keys are read again, and the swap happens only
 //! if each was prepared. Until that commits nothing has changed; after it the old root key opens nothing in the database.
 
-use super::{
-    halt::Halt,
-    queue::Claim,
-    worker::Worker,
-};
+use super::{halt::Halt, queue::Claim, worker::Worker};
 use crate::{
     services::data_keys::check_value,
     store::{
@@ -25,7 +21,7 @@ use futures::{FutureExt, StreamExt, TryStreamExt, future::BoxFuture, stream};
 use sea_orm::{ActiveEnum, ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, sea_query::Expr};
 use std::collections::HashMap;
 use uuid::Uuid;
-use vault::{DataKeyId, KmsClass, KmsError, Scope, WrapContext};
+use vault::{DataKeyId, KmsClass, KmsError, Refusal, Scope, WrapContext};
 
 /// How many data keys are with KMS at once.
 const AT_ONCE: usize = 16;
@@ -72,10 +68,13 @@ impl Worker {
         let id = DataKeyId(row.id);
         let scope = Scope::from_uuid(row.scope);
         let context = WrapContext { deployment: self.vault().deployment(), scope, data_key: id };
-        let expected = check_value(&row.check_value)?;
+        let expected = check_value(&row.check_value).map_err(|_| damaged(None, scope))?;
         let (old, new) = (&claim.job.from_arn, &claim.job.to_arn);
         let opened = self.kms.unwrap(old, &context, id, &row.wrapped, &expected).await;
-        let opened = opened.map_err(|error| self.old_root(error, scope))?;
+        let opened = match opened {
+            Ok(opened) => opened,
+            Err(error) => return Err(self.old_root(error, scope, old).await),
+        };
         let wrapped = self.kms.wrap(new, &context, &opened.key).await;
         let wrapped = wrapped.map_err(|error| new_root(error, scope))?;
         let again = self.kms.unwrap(new, &context, id, &wrapped.blob, &expected).await;
@@ -113,17 +112,26 @@ impl Worker {
         Ok(true)
     }
 
-    fn old_root(&self, error: KmsError, scope: Scope) -> Halt {
+    async fn old_root(&self, error: KmsError, scope: Scope, old: &str) -> Halt {
         match (error.class, scope) {
             // The organization's own data key is refused: that is the root key itself, and the job waits for it.
             (KmsClass::Refused(_), Scope::Organization) => Halt::from(error),
-            (KmsClass::Refused(_), Scope::Workspace(_)) if !self.vault().is_open() => Halt::from(error),
-            (KmsClass::Refused(_), Scope::Workspace(id)) => {
+            // Only a denial can be about one workspace, by its encryption context; every other refusal is of the key.
+            (KmsClass::Refused(Refusal::AccessDenied), Scope::Workspace(id)) if self.root_works(old).await => {
                 Halt::Fail { failure: JobFailure::OldRootRefused, code: error.code, scope: Some(id) }
             }
-            (KmsClass::Tampered, scope) => damaged(error, scope),
+            (KmsClass::Tampered, scope) => damaged(error.code, scope),
             _ => Halt::from(error),
         }
+    }
+
+    /// Whether the organization's own data key still unwraps.
+    async fn root_works(&self, arn: &str) -> bool {
+        let Ok(Some(row)) = house::organization_key(self.store.read()).await else { return false };
+        let Ok(expected) = check_value(&row.check_value) else { return false };
+        let id = DataKeyId(row.id);
+        let context = WrapContext { deployment: self.vault().deployment(), scope: Scope::Organization, data_key: id };
+        self.kms.check(arn, &context, id, &row.wrapped, &expected).await.is_ok()
     }
 }
 
@@ -138,15 +146,13 @@ fn kind_after(kind: JobKind) -> RootKind {
 fn new_root(error: KmsError, scope: Scope) -> Halt {
     let workspace = (scope != Scope::Organization).then(|| scope.as_uuid());
     match error.class {
-        KmsClass::Refused(_) => {
-            Halt::Fail { failure: JobFailure::NewRootRefused, code: error.code, scope: workspace }
-        }
-        KmsClass::Tampered => damaged(error, scope),
+        KmsClass::Refused(_) => Halt::Fail { failure: JobFailure::NewRootRefused, code: error.code, scope: workspace },
+        KmsClass::Tampered => damaged(error.code, scope),
         _ => Halt::from(error),
     }
 }
 
-fn damaged(error: KmsError, scope: Scope) -> Halt {
+fn damaged(code: Option<String>, scope: Scope) -> Halt {
     let workspace = (scope != Scope::Organization).then(|| scope.as_uuid());
-    Halt::Fail { failure: JobFailure::DamagedDataKey, code: error.code, scope: workspace }
+    Halt::Fail { failure: JobFailure::DamagedDataKey, code, scope: workspace }
 }

@@ -8,12 +8,11 @@ use crate::store::{
         job::JobStage,
         object_note::{self, ObjectNoteState},
     },
-    house,
+    house, is_reference_violation,
 };
 use app::model::job::PauseReason;
 use sea_orm::{
     ActiveEnum, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbBackend, EntityTrait, PaginatorTrait, QueryFilter,
-    SqlErr,
 };
 use std::time::Duration;
 use uuid::Uuid;
@@ -58,9 +57,7 @@ impl Worker {
                 .await;
             match destroyed {
                 Ok(_) => {}
-                Err(error) if matches!(error.sql_err(), Some(SqlErr::ForeignKeyConstraintViolation(_))) => {
-                    return Ok(false);
-                }
+                Err(error) if is_reference_violation(&error) => return Ok(false),
                 Err(error) => return Err(error.into()),
             }
         }
@@ -73,6 +70,8 @@ impl Worker {
             .filter(object_note::Column::DataKeyId.is_in(retiring.iter().copied()))
             .count(self.store.read())
             .await?;
+        // Whatever else still names a key, a short rest keeps the sweeps from chasing each other.
+        tokio::time::sleep(LOOK_EVERY).await;
         if uploads > 0 { Err(Halt::wait(PauseReason::WaitingForUploads)) } else { Ok(false) }
     }
 

@@ -3,15 +3,19 @@
 //! A scope whose current key is of the job's generation or a later one has its fresh key already, so a repeat after a crash
 //! makes none twice, and a workspace that was created after the swap is left alone.
 
-use super::{halt::Halt, queue::{Claim, Progress}, worker::Worker};
+use super::{
+    halt::Halt,
+    queue::{Claim, Progress},
+    worker::Worker,
+};
 use crate::{
-    services::data_keys::FreshKey,
+    services::{data_keys::FreshKey, failure::Failure},
     store::{
         entities::data_key::{self, DataKeyState},
         house,
     },
 };
-use futures::{FutureExt, StreamExt, TryStreamExt, future::BoxFuture, stream};
+use futures::{FutureExt, StreamExt, future::BoxFuture, stream};
 use sea_orm::{ActiveEnum, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::Expr};
 use uuid::Uuid;
 use vault::Scope;
@@ -22,30 +26,42 @@ const BATCH: u64 = 64;
 const AT_ONCE: usize = 16;
 
 impl Worker {
-    /// Makes fresh keys until every scope has one.
-    pub(super) async fn make_fresh_keys(&self, claim: &Claim) -> Result<(), Halt> {
+    /// Makes fresh keys until every scope has one. A scope that KMS refuses waits alone: the reason is given back.
+    pub(super) async fn make_fresh_keys(&self, claim: &Claim) -> Result<Option<Halt>, Halt> {
+        let mut refused: (Vec<Uuid>, Option<Halt>) = (Vec::new(), None);
         loop {
             let stale = data_key::Entity::find()
                 .filter(data_key::Column::State.eq(DataKeyState::Current))
                 .filter(data_key::Column::Generation.lt(claim.job.generation))
+                .filter(data_key::Column::Scope.is_not_in(refused.0.iter().copied()))
                 .order_by_asc(data_key::Column::Id)
                 .limit(BATCH)
                 .all(self.store.read())
                 .await?;
             if stale.is_empty() {
-                return Ok(());
+                return Ok(refused.1);
             }
-            let calls: Vec<BoxFuture<'_, Result<(data_key::Model, FreshKey), Halt>>> =
+            let calls: Vec<BoxFuture<'_, (data_key::Model, Result<FreshKey, Failure>)>> =
                 stale.into_iter().map(|old| self.fresh_key(claim, old).boxed()).collect();
-            let fresh: Vec<_> = stream::iter(calls).buffer_unordered(AT_ONCE).try_collect().await?;
+            let mut generating = stream::iter(calls).buffer_unordered(AT_ONCE);
+            let mut fresh = Vec::new();
+            while let Some((old, generated)) = generating.next().await {
+                match generated {
+                    Ok(key) => fresh.push((old, key)),
+                    Err(failure) => {
+                        refused.1 = Some(self.alone(failure, old.scope)?);
+                        refused.0.push(old.scope);
+                    }
+                }
+            }
             self.put_in_force(claim, &fresh).await?;
             self.changed();
         }
     }
 
-    async fn fresh_key(&self, claim: &Claim, old: data_key::Model) -> Result<(data_key::Model, FreshKey), Halt> {
-        let fresh = self.keys.generate(Scope::from_uuid(old.scope), &claim.job.to_arn).await?;
-        Ok((old, fresh))
+    async fn fresh_key(&self, claim: &Claim, old: data_key::Model) -> (data_key::Model, Result<FreshKey, Failure>) {
+        let generated = self.keys.generate(Scope::from_uuid(old.scope), &claim.job.to_arn).await;
+        (old, generated)
     }
 
     async fn put_in_force(&self, claim: &Claim, fresh: &[(data_key::Model, FreshKey)]) -> Result<(), Halt> {

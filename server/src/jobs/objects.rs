@@ -14,12 +14,18 @@ use crate::{
         object_writer::{ObjectWriter, WrittenObject},
         words,
     },
-    store::{self, entities::object, sealed_tables::OBJECTS},
+    store::{self, entities::object, house, sealed_tables::OBJECTS},
 };
-use app::model::job::SetAsideReason;
+use app::model::job::{PauseReason, SetAsideReason};
 use futures::{FutureExt, StreamExt, future::BoxFuture, stream};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::Expr};
 use uuid::Uuid;
+
+/// Which side of a copy failed: only what cannot be read is ever set aside.
+enum Copying {
+    Reading(Failure),
+    Writing(Failure),
+}
 
 /// Rows read at once.
 const BATCH: u64 = 64;
@@ -39,7 +45,8 @@ impl Worker {
                 .await?;
             let Some(last) = rows.last() else { return Ok(()) };
             after = last.id;
-            let rows: Vec<_> = rows.into_iter().filter(|row| !pass.set_aside.contains(&row.id)).collect();
+            let done = |id: Uuid| pass.skipped.contains(&id) || pass.set_aside.contains(&(id, pair.old.id().0));
+            let rows: Vec<_> = rows.into_iter().filter(|row| !done(row.id)).collect();
             pass.found += rows.len() as u64;
             let rewrites: Vec<BoxFuture<'_, (Uuid, Result<Option<SetAsideReason>, Halt>)>> = rows
                 .iter()
@@ -47,8 +54,17 @@ impl Worker {
                 .collect();
             let mut rewriting = stream::iter(rewrites).buffer_unordered(AT_ONCE);
             while let Some((id, outcome)) = rewriting.next().await {
-                if outcome?.is_some() {
-                    pass.set_aside.insert(id);
+                match outcome {
+                    Ok(None) => {}
+                    Ok(Some(_)) => {
+                        pass.set_aside.insert((id, pair.old.id().0));
+                    }
+                    // One object that cannot be had now must not keep the others waiting.
+                    Err(halt @ Halt::Wait { reason: PauseReason::ObjectStore, .. }) => {
+                        pass.waiting = Some(halt);
+                        pass.skipped.insert(id);
+                    }
+                    Err(halt) => return Err(halt),
                 }
                 self.changed();
             }
@@ -67,9 +83,13 @@ impl Worker {
                 self.point_at(claim, pair, row, written).await?;
                 return Ok(None);
             }
-            Err(Failure::Damaged(error)) => words::set_aside_reason(error),
-            Err(Failure::Objects(object_store::Error::NotFound { .. })) => SetAsideReason::Missing,
-            Err(failure) => return Err(failure.into()),
+            Err(Copying::Reading(Failure::Damaged(error))) => words::set_aside_reason(error),
+            Err(Copying::Reading(Failure::Objects(object_store::Error::NotFound { .. }))) => {
+                // A folder that is not mounted, or a bucket that is gone, is no reason to set everything aside.
+                self.objects.storage.answers().await.map_err(Failure::from)?;
+                SetAsideReason::Missing
+            }
+            Err(Copying::Reading(failure) | Copying::Writing(failure)) => return Err(failure.into()),
         };
         // It may have been deleted, or replaced by somebody else, while it was being read.
         let now = object::Entity::find_by_id(row.id).one(self.store.read()).await?;
@@ -84,17 +104,16 @@ impl Worker {
     }
 
     /// Reads, opens, seals and writes, a window at a time.
-    async fn copy_sealed(&self, pair: &KeyPair, row: &object::Model) -> Result<WrittenObject, Failure> {
-        let reader = ObjectReader::open(&self.objects.storage, self.vault(), &pair.old, row).await?;
-        let mut writer = ObjectWriter::begin(&self.objects, pair.scope, &pair.new, Some(reader.size())).await?;
+    async fn copy_sealed(&self, pair: &KeyPair, row: &object::Model) -> Result<WrittenObject, Copying> {
+        let reader = ObjectReader::open(&self.objects.storage, self.vault(), &pair.old, row).await;
+        let reader = reader.map_err(Copying::Reading)?;
+        let begun = ObjectWriter::begin(&self.objects, pair.scope, &pair.new, Some(reader.size())).await;
+        let mut writer = begun.map_err(Copying::Writing)?;
         let copied = async {
             let mut position = 0;
             loop {
-                if !self.vault().is_open() {
-                    return Err(Failure::Locked);
-                }
-                let opened = reader.read(position..reader.size()).await?;
-                writer.write(&opened).await?;
+                let opened = reader.read(position..reader.size()).await.map_err(Copying::Reading)?;
+                writer.write(&opened).await.map_err(Copying::Writing)?;
                 position += opened.len() as u64;
                 if position >= reader.size() {
                     return Ok(());
@@ -102,9 +121,9 @@ impl Worker {
             }
         };
         match copied.await {
-            Ok(()) => writer.complete().await,
+            Ok(()) => writer.complete().await.map_err(Copying::Writing),
             Err(failure) => {
-                writer.abort().await?;
+                writer.abort().await.map_err(Copying::Writing)?;
                 self.garbage.notify_one();
                 Err(failure)
             }
@@ -119,6 +138,12 @@ impl Worker {
         written: WrittenObject,
     ) -> Result<(), Halt> {
         let transaction = self.store.begin().await?;
+        // Everywhere the data key is held before the rows under it, so that nobody waits in a circle.
+        if !house::hold_key(&transaction, pair.new.id().0).await? {
+            transaction.rollback().await?;
+            written.discard().await?;
+            return Ok(());
+        }
         let pointed = object::Entity::update_many()
             .col_expr(object::Column::ObjectId, Expr::value(written.id()))
             .col_expr(object::Column::Place, Expr::value(written.place()))
@@ -134,10 +159,15 @@ impl Worker {
             written.discard().await?;
             return Ok(());
         }
-        if let Err(Failure::Refused(_)) = written.redeem(&transaction).await {
+        match written.redeem(&transaction).await {
+            Ok(()) => {}
             // The note is gone: the workspace was deleted, or the collector took it. The next pass tries again.
-            transaction.rollback().await?;
-            return Ok(());
+            Err(Failure::Refused(_)) => {
+                transaction.rollback().await?;
+                written.remove_unnoted().await?;
+                return Ok(());
+            }
+            Err(failure) => return Err(failure.into()),
         }
         store::objects::discard(&transaction, &row.place).await?;
         claim.progress(&transaction, Progress { files: 1, bytes: row.size, ..Progress::default() }).await?;

@@ -3,7 +3,7 @@
 use super::halt::Halt;
 use crate::store::{
     Store, database_now,
-    entities::job::{self, JobStage, JobState},
+    entities::job::{self, JobKind, JobStage, JobState},
 };
 use sea_orm::{
     ActiveEnum, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, UpdateMany,
@@ -186,6 +186,32 @@ impl Claim {
             .col_expr(job::Column::Code, Expr::value(code))
             .col_expr(job::Column::ProblemScope, Expr::value(scope))
             .col_expr(job::Column::FinishedAt, Expr::value(now));
+        self.apply(on, update).await
+    }
+
+    /// A deletion that came out of an activation cannot take control: it becomes the activation again that it was, whose root
+    /// key is still in force, and re-encrypts under that.
+    pub async fn turn_back(
+        &self,
+        on: &impl ConnectionTrait,
+        failure: &str,
+        code: Option<String>,
+        scope: Option<Uuid>,
+    ) -> Result<(), Halt> {
+        let update = self
+            .update()
+            .col_expr(job::Column::Kind, Expr::value(JobKind::Activate.to_value()))
+            .col_expr(job::Column::State, Expr::value(JobState::Running.to_value()))
+            .col_expr(job::Column::Stage, Expr::value(JobStage::Reencrypt.to_value()))
+            .col_expr(job::Column::FromArn, Expr::col(job::Column::ToArn))
+            .col_expr(job::Column::ToArn, Expr::col(job::Column::FromArn))
+            .col_expr(job::Column::ControlAt, Expr::col(job::Column::CreatedAt))
+            .col_expr(job::Column::Failure, Expr::value(failure))
+            .col_expr(job::Column::Code, Expr::value(code))
+            .col_expr(job::Column::ProblemScope, Expr::value(scope))
+            .col_expr(job::Column::Owner, Expr::value(Option::<Uuid>::None))
+            .col_expr(job::Column::LeaseUntil, Expr::value(0_i64))
+            .col_expr(job::Column::Fence, Expr::col(job::Column::Fence).add(1));
         self.apply(on, update).await
     }
 

@@ -23,7 +23,7 @@ use sea_orm::{
 };
 use std::{collections::HashSet, sync::Arc, time::Duration};
 use uuid::Uuid;
-use vault::{DataKey, OpenError, Place, Scope, Vault};
+use vault::{DataKey, KmsClass, OpenError, Place, Refusal, Scope, Vault};
 
 /// The first batch of a pass; later ones follow the time that the last one took.
 const FIRST_BATCH: u64 = 64;
@@ -44,10 +44,12 @@ pub(super) struct KeyPair {
 pub(super) struct Pass {
     /// Items that were found under a retiring key, whatever became of them.
     pub found: u64,
-    /// Scopes whose data key KMS refuses, with AWS's word for it.
-    pub refused: Vec<(Uuid, Option<String>)>,
-    /// Items set aside by this job: they are not found again.
-    pub set_aside: HashSet<Uuid>,
+    /// What stands in the way of some scopes or objects; the rest is done meanwhile.
+    pub waiting: Option<Halt>,
+    /// Objects that could not be had in this attempt.
+    pub skipped: HashSet<Uuid>,
+    /// Items set aside by this job, each with the data key it was under: they are not found again.
+    pub set_aside: HashSet<(Uuid, Uuid)>,
 }
 
 struct Row {
@@ -65,12 +67,11 @@ struct Rewritten {
 impl Worker {
     /// Runs stage 2: fresh keys, then passes over records and objects until one finds nothing.
     pub(super) async fn reencrypt(&self, claim: &Claim) -> Result<(), Halt> {
-        self.make_fresh_keys(claim).await?;
+        let refused = self.make_fresh_keys(claim).await?;
         self.count_what_is_left(claim).await?;
         let mut pass = Pass { set_aside: self.set_aside_before(claim).await?, ..Pass::default() };
         loop {
             pass.found = 0;
-            pass.refused.clear();
             for (key, scope) in self.retiring().await? {
                 match self.key_pair(key, scope).await {
                     Ok(Some(pair)) => {
@@ -81,21 +82,35 @@ impl Worker {
                     }
                     // The workspace has been deleted.
                     Ok(None) => {}
-                    // One workspace's key is refused, while the root key works: it waits alone.
-                    Err(Failure::Kms(error)) if self.vault().is_open() && scope != Scope::Organization.as_uuid() => {
-                        pass.refused.push((scope, error.code));
-                    }
-                    Err(failure) => return Err(failure.into()),
+                    Err(failure) => pass.waiting = Some(self.alone(failure, scope)?),
                 }
             }
             if pass.found == 0 {
                 break;
             }
         }
-        if let Some((scope, code)) = pass.refused.pop() {
-            return Err(Halt::Wait { reason: PauseReason::ScopeRefused, code, scope: Some(scope) });
+        if let Some(halt) = refused.or(pass.waiting) {
+            return Err(halt);
         }
         claim.stage(self.store.write(), JobStage::Finish).await
+    }
+
+    /// Whether a failure is about one workspace alone, whose data key KMS denies while the root key works: then it waits
+    /// alone, for the reason given back.
+    ///
+    /// # Errors
+    /// Whatever is not, stops the whole attempt.
+    pub(super) fn alone(&self, failure: Failure, scope: Uuid) -> Result<Halt, Halt> {
+        match failure {
+            Failure::Kms(error)
+                if error.class == KmsClass::Refused(Refusal::AccessDenied)
+                    && self.vault().is_open()
+                    && scope != Scope::Organization.as_uuid() =>
+            {
+                Ok(Halt::Wait { reason: PauseReason::ScopeRefused, code: error.code, scope: Some(scope) })
+            }
+            failure => Err(failure.into()),
+        }
     }
 
     async fn count_what_is_left(&self, claim: &Claim) -> Result<(), Halt> {
@@ -130,7 +145,8 @@ impl Worker {
             let rows = self.read_batch(table, pair.old.id().0, after, batch).await?;
             let Some(last) = rows.last() else { return Ok(()) };
             after = last.id;
-            let rows: Vec<Row> = rows.into_iter().filter(|row| !pass.set_aside.contains(&row.id)).collect();
+            let old = pair.old.id().0;
+            let rows: Vec<Row> = rows.into_iter().filter(|row| !pass.set_aside.contains(&(row.id, old))).collect();
             if rows.is_empty() {
                 continue;
             }
@@ -140,7 +156,7 @@ impl Worker {
             self.write_batch(claim, table, pair, &rewritten).await?;
             let took = self.vault().clock().boot().saturating_sub(began);
             for row in rewritten.iter().filter(|row| row.outcome.is_err()) {
-                pass.set_aside.insert(row.id);
+                pass.set_aside.insert((row.id, old));
             }
             batch = self.next_batch(rewritten.len() as u64, took);
             self.changed();
@@ -157,13 +173,7 @@ impl Worker {
         u64::try_from(fitting).unwrap_or(LARGEST_BATCH).clamp(FIRST_BATCH / 4, LARGEST_BATCH)
     }
 
-    async fn read_batch(
-        &self,
-        table: &SealedTable,
-        key: Uuid,
-        after: Uuid,
-        limit: u64,
-    ) -> Result<Vec<Row>, Halt> {
+    async fn read_batch(&self, table: &SealedTable, key: Uuid, after: Uuid, limit: u64) -> Result<Vec<Row>, Halt> {
         let mut query = Query::select();
         query.column("id").column("rev").from(Alias::new(table.name));
         for column in table.columns {
@@ -215,6 +225,12 @@ impl Worker {
         rewritten: &[Rewritten],
     ) -> Result<(), Halt> {
         let transaction = self.store.begin().await?;
+        // Everywhere the data key is held before the rows under it, so that nobody waits in a circle.
+        if !house::hold_key(&transaction, pair.new.id().0).await? {
+            // The workspace has been deleted.
+            transaction.rollback().await?;
+            return Ok(());
+        }
         let mut records = 0;
         for row in rewritten {
             match &row.outcome {

@@ -2,14 +2,12 @@
 
 use super::{halt::Halt, queue::Claim, records::KeyPair, worker::Worker};
 use crate::{
-    services::{ids::new_id, failure::Failure, words},
+    services::{failure::Failure, ids::new_id, words},
     store::entities::set_aside,
 };
 use app::model::job::SetAsideReason;
 use sea_orm::{
-    ActiveValue::Set,
-    ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QuerySelect,
-    sea_query::OnConflict,
+    ActiveValue::Set, ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QuerySelect, sea_query::OnConflict,
 };
 use std::collections::HashSet;
 use uuid::Uuid;
@@ -37,24 +35,22 @@ impl Worker {
             reason: Set(reason),
             at: Set(self.vault().clock().wall_ms()),
         };
-        let once = OnConflict::columns([
-            set_aside::Column::JobId,
-            set_aside::Column::ItemTable,
-            set_aside::Column::ItemId,
-        ])
-        .do_nothing()
-        .to_owned();
+        let once =
+            OnConflict::columns([set_aside::Column::JobId, set_aside::Column::ItemTable, set_aside::Column::ItemId])
+                .update_columns([set_aside::Column::DataKeyId, set_aside::Column::Reason, set_aside::Column::At])
+                .to_owned();
         set_aside::Entity::insert(note).on_conflict(once).exec_without_returning(transaction).await?;
         Ok(())
     }
 
-    /// What this job has set aside before a restart.
-    pub(super) async fn set_aside_before(&self, claim: &Claim) -> Result<HashSet<Uuid>, Halt> {
+    /// What this job has set aside before a restart, each with the data key it was under.
+    pub(super) async fn set_aside_before(&self, claim: &Claim) -> Result<HashSet<(Uuid, Uuid)>, Halt> {
         let query = set_aside::Entity::find()
             .select_only()
             .column(set_aside::Column::ItemId)
+            .column(set_aside::Column::DataKeyId)
             .filter(set_aside::Column::JobId.eq(claim.job.id));
-        let ids: Vec<Uuid> = query.into_tuple().all(self.store.read()).await?;
+        let ids: Vec<(Uuid, Uuid)> = query.into_tuple().all(self.store.read()).await?;
         Ok(ids.into_iter().collect())
     }
 

@@ -48,7 +48,9 @@ impl Worker {
     /// Works until `stop`, then hands back what it holds.
     pub async fn run(self, stop: CancellationToken) {
         while !stop.is_cancelled() {
-            match queue::claim(&self.store, self.server).await {
+            // A server that cannot use the root key leaves the job to one that can.
+            let claimed = if self.vault().is_open() { queue::claim(&self.store, self.server).await } else { Ok(None) };
+            match claimed {
                 Ok(Some(claim)) => {
                     self.hold(claim, &stop).await;
                     // It may have been turned round: then it is there to be claimed again.
@@ -117,6 +119,9 @@ impl Worker {
                 None => pause = FIRST_PAUSE,
                 Some(Halt::Lost) => return,
                 Some(Halt::Fail { failure, code, scope }) => return self.fail(&claim, failure, code, scope).await,
+                Some(Halt::Wait { reason: PauseReason::Locked, code, scope }) => {
+                    return self.leave(&claim, code, scope).await;
+                }
                 Some(Halt::Wait { reason, code, scope }) => {
                     let waited = self.vault().clock().boot().saturating_sub(began);
                     let gives_up = stage == JobStage::Control
@@ -131,7 +136,8 @@ impl Worker {
                         return;
                     }
                     self.changed();
-                    self.rest(reason, pause).await;
+                    tokio::time::sleep(if reason == PauseReason::WaitingForUploads { FIRST_PAUSE } else { pause })
+                        .await;
                     pause = (pause * 2).min(LONGEST_PAUSE);
                 }
             }
@@ -181,23 +187,31 @@ impl Worker {
         }
     }
 
-    /// Rests, but not longer than needed: a job that waits for the key goes on as soon as the key does.
-    async fn rest(&self, reason: PauseReason, pause: Duration) {
-        if reason == PauseReason::Locked && !self.vault().is_open() {
-            let mut open = self.vault().watch();
-            let opened = open.wait_for(|open| *open).await;
-            drop(opened);
-        } else if reason == PauseReason::WaitingForUploads {
-            tokio::time::sleep(FIRST_PAUSE).await;
-        } else {
-            tokio::time::sleep(pause).await;
+    /// Leaves the job to whoever can use the root key first: perhaps another server, perhaps this one a moment later.
+    async fn leave(&self, claim: &Claim, code: Option<String>, scope: Option<Uuid>) {
+        tracing::warn!(event = "job_waits", job = %claim.job.id, reason = "locked", code, "the job waits for the root key");
+        let word = words::write(PauseReason::Locked);
+        let left = match claim.pause(self.store.write(), &word, code, scope).await {
+            Ok(()) => claim.release(&self.store).await,
+            Err(halt) => Err(halt),
+        };
+        if let Err(halt) = left {
+            tracing::warn!(event = "job_not_released", ?halt, "the job waits for the end of its lease");
         }
+        self.changed();
+        // KMS may refuse a moment before the key check finds out.
+        tokio::time::sleep(FIRST_PAUSE).await;
     }
 
     async fn fail(&self, claim: &Claim, failure: JobFailure, code: Option<String>, scope: Option<Uuid>) {
         let word = words::write(failure);
         tracing::error!(event = "job_failed", job = %claim.job.id, reason = word, code, "the job failed; nothing has changed");
-        let failed = claim.fail(self.store.write(), &word, code, scope).await;
+        // A job that was turned round has data under retiring keys: it turns back and finishes what it had begun.
+        let failed = if claim.job.generation > 0 {
+            claim.turn_back(self.store.write(), &word, code, scope).await
+        } else {
+            claim.fail(self.store.write(), &word, code, scope).await
+        };
         if let Err(halt) = failed {
             tracing::warn!(event = "job_not_failed", ?halt, "the failure could not be noted");
         }

@@ -20,10 +20,12 @@ use std::{
 };
 use tokio::sync::Notify;
 use uuid::Uuid;
-use vault::{DataKey, DataKeyId, Kms, KmsClass, KmsError, Place, Scope, Vault, WrapContext, Zeroizing};
+use vault::{DataKey, DataKeyId, Kms, KmsClass, KmsError, OpenError, Place, Scope, Vault, WrapContext, Zeroizing};
 
 /// How often a write looks for the current key before it gives up. Each turn means that a job has just changed it.
 const TURNS: usize = 8;
+/// How often rows are read whose data key is gone by the time they are opened.
+const READS: usize = 3;
 
 /// The data keys of the deployment.
 pub struct DataKeys {
@@ -115,7 +117,7 @@ impl DataKeys {
         loop {
             let epoch = self.vault.epoch();
             let row = house::wrapped_key(self.store.read(), id.0).await?;
-            let row = row.ok_or(Failure::Damaged(vault::OpenError::UnknownKey))?;
+            let row = row.ok_or(Failure::Damaged(OpenError::UnknownKey))?;
             let scope = Scope::from_uuid(row.scope);
             let context = WrapContext { deployment: self.vault.deployment(), scope, data_key: id };
             let check_value = check_value(&row.check_value)?;
@@ -138,6 +140,26 @@ impl DataKeys {
             self.doubt.notify_one();
         }
         Failure::Kms(error)
+    }
+
+    /// Reads rows and opens them, again if a job has meanwhile sealed them anew and destroyed the key they were read with.
+    pub async fn reading<T, F>(&self, read: impl Fn() -> F) -> Result<T, Failure>
+    where
+        F: Future<Output = Result<T, Failure>>,
+    {
+        let mut outcome = read().await;
+        for _ in 1..READS {
+            let superseded = match &outcome {
+                Err(Failure::Damaged(OpenError::UnknownKey)) => true,
+                Err(Failure::Locked) => self.vault.is_open(),
+                _ => false,
+            };
+            if !superseded {
+                break;
+            }
+            outcome = read().await;
+        }
+        outcome
     }
 
     /// Begins to write in `scope`, under its current data key.

@@ -3,7 +3,10 @@
 //! A change is only begun here: the preflight is run, and the job is written under the lock of the house. What the job does
 //! is in `jobs`.
 
-use super::{access, data_keys::DataKeys, failure::Failure, ids::new_id, job_view, key_state::KeyState, people, preflight::Preflights};
+use super::{
+    access, data_keys::DataKeys, failure::Failure, ids::new_id, job_view, key_state::KeyState, people,
+    preflight::Preflights,
+};
 use crate::{
     jobs::queue,
     store::{
@@ -110,7 +113,8 @@ impl Encryption {
         let tables = SEALED_TABLES.iter().map(|table| (table.name, table.label, "Database"));
         for (table, label, stored_in) in tables.chain([objects]) {
             let all = sealed_tables::count(on, table, None).await?;
-            let old = if retiring.is_empty() { 0 } else { sealed_tables::count(on, table, Some(&retiring)).await?.items };
+            let old =
+                if retiring.is_empty() { 0 } else { sealed_tables::count(on, table, Some(&retiring)).await?.items };
             if table == OBJECTS {
                 (amount.files, amount.bytes) = (all.items.unsigned_abs(), all.bytes.unsigned_abs());
             } else {

@@ -3,8 +3,9 @@
 //! A failure is logged once, where it turns into an [`ApiError`], with its cause and without any content. What people are
 //! told comes from a closed set, so nothing internal can leak.
 
+use crate::store::is_reference_violation;
 use app::model::{error::ApiError, lock::LockFace};
-use sea_orm::{DbErr, SqlErr};
+use sea_orm::DbErr;
 use vault::{EntropyError, KmsError, OpenError, SealError};
 
 /// What a service can fail with.
@@ -33,8 +34,7 @@ pub enum Failure {
 impl Failure {
     /// Whether the database refused because a row that is referred to does not exist (any more).
     pub fn is_missing_reference(&self) -> bool {
-        matches!(self, Self::Database(error)
-            if matches!(error.sql_err(), Some(SqlErr::ForeignKeyConstraintViolation(_))))
+        matches!(self, Self::Database(error) if is_reference_violation(error))
     }
 
     /// Logs the failure and turns it into what people are told. `face` is why the data is locked, if it is.

@@ -15,6 +15,7 @@ use super::{
 use crate::store::{
     Store,
     entities::{file, object},
+    house,
 };
 use app::{
     model::{
@@ -24,7 +25,8 @@ use app::{
     ports::Principal,
 };
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter,
+    ActiveValue::Set,
+    ColumnTrait, EntityTrait, QueryFilter,
     sea_query::{Expr, ExprTrait},
 };
 use std::sync::Arc;
@@ -82,7 +84,21 @@ impl Files {
     }
 
     /// One page, newest first.
-    pub async fn list(&self, who: &Principal, workspace: &str, after: Option<&str>) -> Result<Page<FileEntry>, Failure> {
+    pub async fn list(
+        &self,
+        who: &Principal,
+        workspace: &str,
+        after: Option<&str>,
+    ) -> Result<Page<FileEntry>, Failure> {
+        self.keys.reading(|| self.list_once(who, workspace, after)).await
+    }
+
+    async fn list_once(
+        &self,
+        who: &Principal,
+        workspace: &str,
+        after: Option<&str>,
+    ) -> Result<Page<FileEntry>, Failure> {
         let workspace = access::workspace(self.store.read(), who, workspace).await?;
         let query = file::Entity::find().filter(file::Column::Scope.eq(workspace.id()));
         let query = paging::newest_first(query, file::Column::CreatedAt, file::Column::Id, after)?;
@@ -161,14 +177,25 @@ impl Files {
             }
             let uploader = access::user_id(who)?;
             let workspace = access::workspace(self.store.read(), who, workspace).await?;
-            let current = crate::store::house::current_key(self.store.read(), workspace.scope()).await?;
-            let key = self.keys.key(current.ok_or(Failure::Refused(ApiError::NotFound))?).await?;
-            let begun = ObjectWriter::begin(&self.writing, workspace.scope(), &key, declared).await;
-            let writer = access::insert_into_workspace(begun)?;
+            let writer = self.writer(&workspace, declared).await?;
             let media_type = checked_media_type(media_type);
             Ok(Upload::new(Arc::clone(self), workspace, uploader, name, media_type, writer))
         };
         begun.await.map_err(|failure| self.tell(failure))
+    }
+
+    /// A writer under the current data key. If a job has destroyed that key a moment later, there is a newer one.
+    async fn writer(&self, workspace: &access::WorkspaceAccess, size: Option<u64>) -> Result<ObjectWriter, Failure> {
+        let mut last = Failure::Refused(ApiError::NotFound);
+        for _ in 0..TURNS {
+            let current = house::current_key(self.store.read(), workspace.scope()).await?;
+            let key = self.keys.key(current.ok_or(Failure::Refused(ApiError::NotFound))?).await?;
+            match ObjectWriter::begin(&self.writing, workspace.scope(), &key, size).await {
+                Err(failure) if failure.is_missing_reference() => last = failure,
+                other => return other,
+            }
+        }
+        access::insert_into_workspace(Err(last))
     }
 
     /// Writes the rows of a file whose content is complete.
@@ -182,6 +209,7 @@ impl Files {
     ) -> Result<FileEntry, Failure> {
         let writing = self.keys.begin(workspace.scope()).await?;
         let now = self.keys.vault().clock().wall_ms();
+        let size = written.size;
         let object_row = new_id(self.keys.vault())?;
         let object = object::Model {
             id: object_row,
@@ -207,14 +235,32 @@ impl Files {
             created_at: now,
             updated_at: now,
         };
-        written.redeem(&writing.transaction).await?;
+        // Held before the note goes: a job that is about to destroy this key waits, and then finds the object.
+        if !house::hold_key(&writing.transaction, written.data_key_id()).await? {
+            return Err(Failure::Inconsistent("a data key was destroyed under an upload"));
+        }
+        if let Err(failure) = written.redeem(&writing.transaction).await {
+            writing.transaction.rollback().await?;
+            if matches!(failure, Failure::Refused(_)) {
+                written.remove_unnoted().await?;
+            }
+            return Err(failure);
+        }
         let insert = object::Entity::insert(object::ActiveModel::from(object));
         access::insert_into_workspace(insert.exec_without_returning(&writing.transaction).await)?;
         let insert = file::Entity::insert(file::ActiveModel::from(row.clone()));
         access::insert_into_workspace(insert.exec_without_returning(&writing.transaction).await)?;
         writing.transaction.commit().await?;
         written.keep();
-        self.one(row).await
+        let names = people::names(self.store.read(), [uploader].into_iter()).await.unwrap_or_default();
+        Ok(FileEntry {
+            id: id.to_string(),
+            name: name.to_owned(),
+            media_type: media_type.to_owned(),
+            bytes: size,
+            uploaded_by: people::name(&names, Some(uploader)),
+            created_at: now,
+        })
     }
 
     /// Opens a file for reading.
@@ -222,15 +268,21 @@ impl Files {
     /// # Errors
     /// What people are told: no such file, locked, damaged.
     pub async fn open(self: &Arc<Self>, who: &Principal, workspace: &str, file: &str) -> Result<Download, ApiError> {
-        let opened = async {
-            let workspace = access::workspace(self.store.read(), who, workspace).await?;
-            let found = self.find(workspace.id(), access::parse(file)?).await?;
-            let name = self.open_column(&found.file, NAME, &found.file.name_sealed).await?;
-            let media_type = self.open_column(&found.file, MEDIA_TYPE, &found.file.media_type_sealed).await?;
-            let reader = self.reader(workspace.id(), found.object.id).await?;
-            Ok(Download::new(Arc::clone(self), &found, name, media_type, reader))
-        };
-        opened.await.map_err(|failure| self.tell(failure))
+        let opened = self.keys.reading(|| self.open_once(who, workspace, file)).await;
+        opened.map_err(|failure| self.tell(failure))
+    }
+
+    async fn open_once(self: &Arc<Self>, who: &Principal, workspace: &str, file: &str) -> Result<Download, Failure> {
+        let workspace = access::workspace(self.store.read(), who, workspace).await?;
+        let found = self.find(workspace.id(), access::parse(file)?).await?;
+        let name = self.open_column(&found.file, NAME, &found.file.name_sealed).await?;
+        let media_type = self.open_column(&found.file, MEDIA_TYPE, &found.file.media_type_sealed).await?;
+        let reader = self.reader(workspace.id(), found.object.id).await?;
+        if reader.size() == 0 {
+            // Nothing will be streamed, so its one chunk, which proves that nothing was cut off, is opened here.
+            reader.read(0..0).await?;
+        }
+        Ok(Download::new(Arc::clone(self), &found, name, media_type, reader))
     }
 
     /// A reader for the object that the row names now. While a job rewrites it, the row may name another a moment later.

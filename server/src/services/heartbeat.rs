@@ -1,11 +1,7 @@
 //! The row of this server: that it is alive, and whether it can open data.
 
 use crate::store::{Store, database_now, entities::server};
-use sea_orm::{
-    ActiveValue::Set,
-    ColumnTrait, DbErr, EntityTrait, QueryFilter,
-    sea_query::OnConflict,
-};
+use sea_orm::{ActiveValue::Set, ColumnTrait, DbErr, EntityTrait, QueryFilter, sea_query::OnConflict};
 use std::{sync::Arc, time::Duration};
 use uuid::Uuid;
 use vault::Vault;

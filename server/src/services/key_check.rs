@@ -36,7 +36,12 @@ pub struct KeyCheck {
 
 /// How one check went.
 enum Outcome {
-    Answered { sent_boot: Duration, sent_wall_ms: i64, epoch: Epoch, answer: Result<Box<Unwrapped>, Verdict> },
+    Answered {
+        sent_boot: Duration,
+        sent_wall_ms: i64,
+        epoch: Epoch,
+        answer: Result<Box<Unwrapped>, Verdict>,
+    },
     /// The root key or the data keys changed during the check.
     Outdated,
 }
@@ -46,6 +51,7 @@ impl KeyCheck {
     pub async fn run(self) {
         loop {
             if !self.check().await {
+                tokio::time::sleep(REST).await;
                 continue;
             }
             let pause = self.vault().next_check_after(self.every, self.jitter());
@@ -95,7 +101,7 @@ impl KeyCheck {
     async fn ask(&self) -> Outcome {
         let clock = self.vault().clock();
         let epoch = self.vault().epoch();
-        let read = timeout(DATABASE_TIMEOUT, house::organization_key(self.store.read())).await;
+        let read = timeout(DATABASE_TIMEOUT, house::organization_key(self.store.vital())).await;
         let (sent_boot, sent_wall_ms) = (clock.boot(), clock.wall_ms());
         let answered = |answer| Outcome::Answered { sent_boot, sent_wall_ms, epoch, answer };
         let row = match read {
@@ -106,18 +112,40 @@ impl KeyCheck {
         };
         self.state.saw_root(row.root_kind);
         if !account_allowed(&self.customer_accounts, &row) {
-            tracing::error!(event = "root_account_not_allowed", "the root key is of an account that is not allowed here");
+            tracing::error!(
+                event = "root_account_not_allowed",
+                "the root key is of an account that is not allowed here"
+            );
             let code = Some("AccountNotAllowed".to_owned());
             return answered(Err(Verdict::Unreachable { code, request_id: None }));
         }
+        if self.state.saw_generation(row.generation) {
+            self.forget_destroyed().await;
+        }
         let answer = self.unwrap(&row).await;
-        let again = timeout(DATABASE_TIMEOUT, house::root(self.store.read())).await;
+        let again = timeout(DATABASE_TIMEOUT, house::root(self.store.vital())).await;
         match again {
             Ok(Ok(root)) if root.generation != row.generation => Outcome::Outdated,
             Ok(Ok(_)) => answered(answer),
             // Whether the answer still counts cannot be known.
             Ok(Err(error)) => answered(Err(unreadable(&error.to_string()))),
             Err(_) => answered(Err(unreadable("the database did not answer in time"))),
+        }
+    }
+
+    /// Data keys have changed: those that were destroyed, perhaps by another server, must not live on in the ring.
+    async fn forget_destroyed(&self) {
+        // The ring first: a key that comes into it later is one that the database has.
+        let held = self.vault().ids();
+        let Ok(Ok(keys)) = timeout(DATABASE_TIMEOUT, house::all_key_ids(self.store.vital())).await else {
+            // The next check tries again.
+            self.state.saw_generation(0);
+            return;
+        };
+        for id in held {
+            if !keys.contains(&id.0) {
+                self.vault().forget(id);
+            }
         }
     }
 
@@ -141,10 +169,9 @@ impl KeyCheck {
                 tracing::info!(event = "key_cleared", "KMS accepts the root key again; access was not interrupted");
             }
             Transition::CauseChanged(lock) => {
-                if let Err(failure) = self.journal.locked(&lock).await {
-                    tracing::warn!(event = "lock_not_noted", error = %failure, "the lock history is incomplete");
-                }
-                self.journal.changed.send_modify(|version| *version += 1);
+                // On a task of its own: the next check does not wait for the database.
+                let journal = self.journal.clone();
+                tokio::spawn(async move { journal.cause_changed(&lock).await });
             }
             Transition::Unchanged | Transition::Locked(_) | Transition::Unlocked => {}
         }

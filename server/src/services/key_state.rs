@@ -28,6 +28,7 @@ pub struct KeyState {
 #[derive(Default)]
 struct Seen {
     root: Option<RootKind>,
+    generation: i64,
     checks: VecDeque<CheckResult>,
     /// On the boot clock.
     last_success: Option<Duration>,
@@ -67,6 +68,11 @@ impl KeyState {
     /// Remembers whose key the root key is.
     pub fn saw_root(&self, root: RootKind) {
         self.seen().root = Some(root);
+    }
+
+    /// Remembers the generation; `true` if it is another than the one before.
+    pub fn saw_generation(&self, generation: i64) -> bool {
+        std::mem::replace(&mut self.seen().generation, generation) != generation
     }
 
     /// Remembers a key check that was sent at `sent` on the boot clock.

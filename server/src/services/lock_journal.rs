@@ -38,8 +38,15 @@ impl LockJournal {
         }
     }
 
-    /// Notes a lock, or that it now has another cause.
-    pub async fn locked(&self, lock: &LockState) -> Result<(), Failure> {
+    /// Notes that a lock now has another cause.
+    pub async fn cause_changed(&self, lock: &LockState) {
+        if let Err(failure) = self.locked(lock).await {
+            tracing::warn!(event = "lock_not_noted", error = %failure, "the lock history is incomplete");
+        }
+        self.changed.send_modify(|version| *version += 1);
+    }
+
+    async fn locked(&self, lock: &LockState) -> Result<(), Failure> {
         let cause = cause_word(lock.cause);
         let (code, request_id) = (lock.code.as_deref(), lock.request_id.as_deref());
         tracing::error!(event = "locked", cause, code, request_id, "the data is locked");

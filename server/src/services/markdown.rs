@@ -6,8 +6,31 @@ use std::{collections::HashSet, sync::LazyLock};
 static SANITIZER: LazyLock<ammonia::Builder<'static>> = LazyLock::new(|| {
     let mut builder = ammonia::Builder::default();
     let tags = [
-        "a", "p", "br", "hr", "h1", "h2", "h3", "h4", "h5", "h6", "em", "strong", "del", "code", "pre", "blockquote",
-        "ul", "ol", "li", "table", "thead", "tbody", "tr", "th", "td",
+        "a",
+        "p",
+        "br",
+        "hr",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "em",
+        "strong",
+        "del",
+        "code",
+        "pre",
+        "blockquote",
+        "ul",
+        "ol",
+        "li",
+        "table",
+        "thead",
+        "tbody",
+        "tr",
+        "th",
+        "td",
     ];
     builder
         .tags(HashSet::from(tags))
@@ -23,15 +46,14 @@ static SANITIZER: LazyLock<ammonia::Builder<'static>> = LazyLock::new(|| {
 pub fn to_safe_html(markdown: &str) -> String {
     use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd, html};
     // Headings of a note are below those of the page, so that the outline stays right.
-    let lowered = Parser::new_ext(markdown, Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH).map(|event| {
-        match event {
+    let lowered =
+        Parser::new_ext(markdown, Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH).map(|event| match event {
             Event::Start(Tag::Heading { level, .. }) => {
                 Event::Start(Tag::Heading { level: below(level), id: None, classes: vec![], attrs: vec![] })
             }
             Event::End(TagEnd::Heading(level)) => Event::End(TagEnd::Heading(below(level))),
             other => other,
-        }
-    });
+        });
     let mut unsafe_html = String::with_capacity(markdown.len() * 3 / 2);
     html::push_html(&mut unsafe_html, lowered);
     SANITIZER.clean(&unsafe_html).to_string()
@@ -53,8 +75,11 @@ mod tests {
 
     #[test]
     fn formatting_stays() {
-        let html = to_safe_html("# Plan\n\n*soon* **now** ~~never~~ `x`\n\n- one\n- two\n\n| a | b |\n|---|---|\n| 1 | 2 |");
-        for expected in ["<h3>Plan</h3>", "<em>soon</em>", "<strong>now</strong>", "<del>never</del>", "<li>one</li>", "<td>2</td>"] {
+        let html =
+            to_safe_html("# Plan\n\n*soon* **now** ~~never~~ `x`\n\n- one\n- two\n\n| a | b |\n|---|---|\n| 1 | 2 |");
+        for expected in
+            ["<h3>Plan</h3>", "<em>soon</em>", "<strong>now</strong>", "<del>never</del>", "<li>one</li>", "<td>2</td>"]
+        {
             assert!(html.contains(expected), "{expected} in {html}");
         }
     }
@@ -75,7 +100,20 @@ mod tests {
             "<p style=\"position:fixed\" class=\"badge\" id=\"arn\">x</p>",
         ] {
             let html = to_safe_html(attack).to_lowercase();
-            for bad in ["<script", "onerror", "javascript:", "onload", "<iframe", "<style", "<form", "<img", "href=\"/", "style=", "class=", "id="] {
+            for bad in [
+                "<script",
+                "onerror",
+                "javascript:",
+                "onload",
+                "<iframe",
+                "<style",
+                "<form",
+                "<img",
+                "href=\"/",
+                "style=",
+                "class=",
+                "id=",
+            ] {
                 assert!(!html.contains(bad), "{attack} became {html}");
             }
         }

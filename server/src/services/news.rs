@@ -1,8 +1,14 @@
 //! News from other servers: looks at the job and the root key once a second while anybody follows them.
 
-use crate::{jobs::queue, store::{Store, house}};
+use crate::{
+    jobs::queue,
+    store::{Store, house},
+};
 use sea_orm::DbErr;
-use std::{hash::{DefaultHasher, Hash, Hasher}, time::Duration};
+use std::{
+    hash::{DefaultHasher, Hash, Hasher},
+    time::Duration,
+};
 use tokio::sync::watch;
 
 const EVERY: Duration = Duration::from_secs(1);

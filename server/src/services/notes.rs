@@ -37,6 +37,10 @@ impl Notes {
 
     /// One page, newest first.
     pub async fn list(&self, who: &Principal, workspace: &str, after: Option<&str>) -> Result<Page<Note>, Failure> {
+        self.keys.reading(|| self.list_once(who, workspace, after)).await
+    }
+
+    async fn list_once(&self, who: &Principal, workspace: &str, after: Option<&str>) -> Result<Page<Note>, Failure> {
         let workspace = access::workspace(self.store.read(), who, workspace).await?;
         let query = note::Entity::find().filter(note::Column::Scope.eq(workspace.id()));
         let query = paging::newest_first(query, note::Column::CreatedAt, note::Column::Id, after)?;
@@ -67,7 +71,8 @@ impl Notes {
         let insert = note::Entity::insert(note::ActiveModel::from(row.clone()));
         access::insert_into_workspace(insert.exec_without_returning(&writing.transaction).await)?;
         writing.transaction.commit().await?;
-        self.one(row).await
+        // From what is at hand: what is stored must not be called a failure because it cannot be read back.
+        Ok(shown(row, text, who.name.clone()))
     }
 
     /// Saves `text` if the note is still at `rev`; otherwise says how it looks now.
@@ -97,9 +102,16 @@ impl Notes {
             .filter(note::Column::Rev.eq(rev))
             .exec(&writing.transaction)
             .await?;
+        if stored.rows_affected == 0 {
+            writing.transaction.rollback().await?;
+            return Ok(Saved::Conflict(self.keys.reading(|| self.read(workspace.id(), id)).await?));
+        }
+        let row = note::Entity::find_by_id(id).one(&writing.transaction).await?;
+        let row = row.ok_or(Failure::Refused(ApiError::NotFound))?;
+        let authors = people::names(&writing.transaction, row.author_id.into_iter()).await?;
         writing.transaction.commit().await?;
-        let now = self.one(self.find(workspace.id(), id).await?).await?;
-        Ok(if stored.rows_affected == 1 { Saved::Stored(now) } else { Saved::Conflict(now) })
+        let author = people::name(&authors, row.author_id);
+        Ok(Saved::Stored(shown(row, text, author)))
     }
 
     /// Removes a note. Needs no plaintext.
@@ -113,12 +125,9 @@ impl Notes {
         if deleted.rows_affected == 0 { Err(ApiError::NotFound.into()) } else { Ok(()) }
     }
 
-    async fn find(&self, workspace: Uuid, id: Uuid) -> Result<note::Model, Failure> {
+    async fn read(&self, workspace: Uuid, id: Uuid) -> Result<Note, Failure> {
         let found = note::Entity::find_by_id(id).filter(note::Column::Scope.eq(workspace)).one(self.store.read());
-        found.await?.ok_or(Failure::Refused(ApiError::NotFound))
-    }
-
-    async fn one(&self, row: note::Model) -> Result<Note, Failure> {
+        let row = found.await?.ok_or(Failure::Refused(ApiError::NotFound))?;
         self.opened(vec![row]).await?.pop().ok_or(Failure::Refused(ApiError::NotFound))
     }
 
@@ -129,17 +138,22 @@ impl Notes {
             let key = self.keys.key(row.data_key_id).await?;
             let scope = vault::Scope::Workspace(row.scope);
             let text = self.keys.open(&key, scope, TABLE, row.id, TEXT, &row.text_sealed)?;
-            notes.push(Note {
-                id: row.id.to_string(),
-                rev: row.rev,
-                html: markdown::to_safe_html(&text),
-                text: text.to_string(),
-                author: people::name(&authors, row.author_id),
-                created_at: row.created_at,
-                updated_at: row.updated_at,
-            });
+            let author = people::name(&authors, row.author_id);
+            notes.push(shown(row, &text, author));
         }
         Ok(notes)
+    }
+}
+
+fn shown(row: note::Model, text: &str, author: String) -> Note {
+    Note {
+        id: row.id.to_string(),
+        rev: row.rev,
+        html: markdown::to_safe_html(text),
+        text: text.to_owned(),
+        author,
+        created_at: row.created_at,
+        updated_at: row.updated_at,
     }
 }
 

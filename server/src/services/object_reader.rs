@@ -30,8 +30,18 @@ impl ObjectReader {
         key: &DataKey,
         row: &object::Model,
     ) -> Result<Self, Failure> {
-        let (prefix, stored) = storage.read(&row.place, 0..PREFIX_LEN as u64).await?;
         let size = row.size.unsigned_abs();
+        let (prefix, stored) = match storage.read(&row.place, 0..PREFIX_LEN as u64).await {
+            Ok(read) => read,
+            Err(error @ object_store::Error::NotFound { .. }) => return Err(error.into()),
+            // An object that is too short for the range is an error of the store; its size tells it from an outage.
+            Err(error) => match storage.size(&row.place).await {
+                Ok(stored) if stored != vault::sealed_len(size) => {
+                    return Err(Failure::Damaged(OpenError::Malformed));
+                }
+                _ => return Err(error.into()),
+            },
+        };
         if stored != vault::sealed_len(size) {
             return Err(Failure::Damaged(OpenError::Malformed));
         }
@@ -47,12 +57,16 @@ impl ObjectReader {
 
     /// Reads from `range.start` on: some bytes, at most to `range.end`. Empty only for an empty range.
     ///
-    /// For an empty object, a range from 0 to 0 also checks its one, empty chunk.
+    /// A range that reaches to the end of the object also opens its last chunk, which may be empty: that chunk alone proves
+    /// that nothing was cut off.
     pub async fn read(&self, range: Range<u64>) -> Result<Vec<u8>, Failure> {
         let chunk_len = CHUNK_LEN as u64;
         let first = range.start / chunk_len;
-        let wanted = range.end.div_ceil(chunk_len).max(first + 1);
-        let last = wanted.min(first + WINDOW).min(self.opener.chunks());
+        let wanted = if range.end == self.size { self.opener.chunks() } else { range.end.div_ceil(chunk_len) };
+        let wanted = wanted.max(first + 1);
+        // The last window is one chunk longer, so that an empty last chunk is never left out.
+        let reach = if wanted == first + WINDOW + 1 { wanted } else { wanted.min(first + WINDOW) };
+        let last = reach.min(self.opener.chunks());
         let sealed_range = self.opener.chunk_range(first).start..self.opener.chunk_range(last - 1).end;
         let offset = sealed_range.start;
         let (sealed, _) = self.storage.read(&self.place, sealed_range).await?;

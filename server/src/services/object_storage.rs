@@ -6,6 +6,7 @@ use crate::config::ObjectsAt;
 use async_trait::async_trait;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
 use bytes::Bytes;
+use futures::StreamExt;
 use object_store::{
     CredentialProvider, Error, GetOptions, GetRange, MultipartUpload, ObjectStore, ObjectStoreExt,
     aws::{AmazonS3Builder, AwsCredential},
@@ -42,8 +43,8 @@ impl ObjectStorage {
         match at {
             ObjectsAt::File(folder) => {
                 let made = std::fs::create_dir_all(folder).and_then(|()| folder.canonicalize());
-                let folder = made
-                    .map_err(|error| StorageError::Folder { folder: folder.display().to_string(), error })?;
+                let folder =
+                    made.map_err(|error| StorageError::Folder { folder: folder.display().to_string(), error })?;
                 let store = LocalFileSystem::new_with_prefix(&folder)?.with_fsync(true);
                 Ok(Self { store: Arc::new(store), folder: Some(folder) })
             }
@@ -84,6 +85,21 @@ impl ObjectStorage {
         Ok((found.bytes().await?, size))
     }
 
+    /// How long the object at `place` is.
+    pub async fn size(&self, place: &str) -> Result<u64, Error> {
+        Ok(self.store.head(&Path::from(place)).await?.size)
+    }
+
+    /// Whether the store itself is there: an error if it is not.
+    pub async fn answers(&self) -> Result<(), Error> {
+        if let Some(folder) = &self.folder {
+            let there = tokio::fs::metadata(folder).await;
+            there.map_err(|error| Error::Generic { store: "local folder", source: Box::new(error) })?;
+        }
+        self.store.list(None).next().await.transpose()?;
+        Ok(())
+    }
+
     /// Removes what is at `place`, and what a killed write has left beside it. What is not there is fine.
     pub async fn remove(&self, place: &str) -> Result<(), Error> {
         match self.store.delete(&Path::from(place)).await {
@@ -101,25 +117,13 @@ impl ObjectStorage {
     }
 }
 
-/// A local write goes to `{path}#{number}` until it is complete.
+/// A local write goes to `{path}#{number}`, counted from 1, until it is complete.
 fn remove_half_written(folder: &std::path::Path, place: &str) -> std::io::Result<()> {
-    let path = folder.join(place);
-    let (Some(parent), Some(name)) = (path.parent(), path.file_name().and_then(|name| name.to_str())) else {
-        return Ok(());
-    };
-    let entries = match std::fs::read_dir(parent) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
-        other => other?,
-    };
-    for entry in entries {
-        let entry = entry?;
-        let staged = entry.file_name().to_str().is_some_and(|found| {
-            found.strip_prefix(name).and_then(|rest| rest.strip_prefix('#')).is_some_and(|number| {
-                number.bytes().all(|digit| digit.is_ascii_digit())
-            })
-        });
-        if staged {
-            std::fs::remove_file(entry.path())?;
+    for number in 1_u32.. {
+        match std::fs::remove_file(folder.join(format!("{place}#{number}"))) {
+            Ok(()) => {}
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => break,
+            Err(error) => return Err(error),
         }
     }
     Ok(())

@@ -101,7 +101,7 @@ impl ObjectWriter {
         self.object.still_noted()?;
         self.opened += plaintext.len() as u64;
         for piece in plaintext.chunks(self.part_size) {
-            self.sealer.push(piece, &mut self.part);
+            self.sealer.push(piece, &mut self.part)?;
             if self.part.len() >= self.part_size {
                 self.send_part().await?;
             }
@@ -127,11 +127,17 @@ impl ObjectWriter {
     /// Seals and writes the end, and completes the object in the store.
     pub async fn complete(mut self) -> Result<WrittenObject, Failure> {
         self.settle().await?;
-        self.sealer.finish(&mut self.part);
+        self.sealer.finish(&mut self.part)?;
         self.upload.put_part(PutPayload::from(self.part)).await?;
+        // Asked now, not at the next renewal: without a note nobody would find the object again.
+        self.object.renew_now().await?;
         self.upload.complete().await?;
-        self.object.still_noted()?;
-        Ok(WrittenObject { object: self.object, size: self.opened })
+        let written = WrittenObject { object: self.object, size: self.opened };
+        if let Err(failure) = written.object.renew_now().await {
+            written.remove_unnoted().await?;
+            return Err(failure);
+        }
+        Ok(written)
     }
 
     /// Stops, and leaves what was written to the collector.
@@ -174,6 +180,11 @@ impl WrittenObject {
         self.object.redeemed = true;
     }
 
+    /// Removes an object whose note is gone, so that no row can ever point at it.
+    pub async fn remove_unnoted(&self) -> Result<(), Failure> {
+        Ok(self.object.writing.storage.remove(&self.object.note.place).await?)
+    }
+
     /// No row will point at it: the collector removes it.
     pub async fn discard(mut self) -> Result<(), Failure> {
         self.object.give_up().await
@@ -190,6 +201,10 @@ impl NotedObject {
 
     fn still_noted(&self) -> Result<(), Failure> {
         if self.lost.load(Ordering::Acquire) { Err(ApiError::Conflict.into()) } else { Ok(()) }
+    }
+
+    async fn renew_now(&self) -> Result<(), Failure> {
+        if self.note.renew(self.writing.store.write()).await? { Ok(()) } else { Err(ApiError::Conflict.into()) }
     }
 
     async fn give_up(&mut self) -> Result<(), Failure> {

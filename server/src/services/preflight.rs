@@ -115,9 +115,7 @@ impl Preflights {
         let other = DeploymentId::new(&format!("not-this-one-{}", hex::encode(random)));
         let other = other.map_err(|_| Failure::Inconsistent("a made-up deployment id is none"))?;
         Ok(match self.kms.encrypt_as(arn.as_str(), &other, self.vault.entropy()).await {
-            Ok(request_id) => {
-                Answer { result: StepResult::Warning(KeyWarning::BroadPolicy), code: None, request_id }
-            }
+            Ok(request_id) => Answer { result: StepResult::Warning(KeyWarning::BroadPolicy), code: None, request_id },
             Err(error) => Answer { result: StepResult::Passed, code: error.code, request_id: error.request_id },
         })
     }
@@ -232,8 +230,14 @@ mod tests {
             (KeyDescription { state: KeyState::PendingImport, ..key() }, failed(KeyProblem::PendingImport)),
             (KeyDescription { state: KeyState::Creating, ..key() }, failed(KeyProblem::NotReady)),
             (KeyDescription { state: KeyState::from("Odd"), ..key() }, failed(KeyProblem::UnexpectedAnswer)),
-            (KeyDescription { origin: KeyOrigin::External, ..key() }, StepResult::Warning(KeyWarning::ImportedMaterial)),
-            (KeyDescription { origin: KeyOrigin::AwsCloudHsm, ..key() }, StepResult::Warning(KeyWarning::CustomKeyStore)),
+            (
+                KeyDescription { origin: KeyOrigin::External, ..key() },
+                StepResult::Warning(KeyWarning::ImportedMaterial),
+            ),
+            (
+                KeyDescription { origin: KeyOrigin::AwsCloudHsm, ..key() },
+                StepResult::Warning(KeyWarning::CustomKeyStore),
+            ),
             (KeyDescription { origin: KeyOrigin::from("ODD"), ..key() }, failed(KeyProblem::UnexpectedAnswer)),
         ];
         for (description, expected) in cases {

@@ -13,7 +13,10 @@ pub async fn find(configured: Option<String>, sts: &aws_sdk_sts::Client) -> Opti
     match timeout(PATIENCE, sts.get_caller_identity().send()).await {
         Ok(Ok(identity)) => identity.arn().map(of_role),
         Ok(Err(_)) | Err(_) => {
-            tracing::warn!(event = "principal_unknown", "AWS does not say who we are; key policies cannot be shown in full");
+            tracing::warn!(
+                event = "principal_unknown",
+                "AWS does not say who we are; key policies cannot be shown in full"
+            );
             None
         }
     }

@@ -191,8 +191,7 @@ impl Parts {
             config.max_file_bytes,
             Arc::clone(&garbage),
         ));
-        let journal =
-            LockJournal { store: store.clone(), vault: Arc::clone(&vault), server, changed: changed.clone() };
+        let journal = LockJournal { store: store.clone(), vault: Arc::clone(&vault), server, changed: changed.clone() };
         let stop = CancellationToken::new();
         let worker = Worker {
             store: store.clone(),
@@ -231,8 +230,7 @@ impl Parts {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             max_file_bytes: config.max_file_bytes,
         };
-        let organization =
-            Organization { deployment, state: Arc::clone(&state), accounts: Arc::clone(&accounts) };
+        let organization = Organization { deployment, state: Arc::clone(&state), accounts: Arc::clone(&accounts) };
         let preflights = Preflights {
             kms,
             vault: Arc::clone(&vault),

@@ -1,11 +1,6 @@
 //! Taking a file in, piece by piece.
 
-use super::{
-    access::WorkspaceAccess,
-    failure::Failure,
-    files::Files,
-    object_writer::ObjectWriter,
-};
+use super::{access::WorkspaceAccess, failure::Failure, files::Files, object_writer::ObjectWriter};
 use app::model::{
     error::{ApiError, Invalid},
     workspace::FileEntry,

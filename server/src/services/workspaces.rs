@@ -25,7 +25,7 @@ use async_trait::async_trait;
 use sea_orm::{
     ActiveValue::Set,
     ColumnTrait, DatabaseTransaction, EntityTrait, FromQueryResult, QueryFilter, QuerySelect,
-    sea_query::{Expr, ExprTrait, LockType},
+    sea_query::{Expr, ExprTrait},
 };
 use std::{collections::HashMap, sync::Arc};
 use uuid::Uuid;
@@ -61,6 +61,11 @@ impl Workspaces {
     /// Turns a failure into what people are told, with the reason if the data is locked.
     fn tell(&self, failure: Failure) -> ApiError {
         failure.tell(self.keys.face())
+    }
+
+    async fn get_once(&self, who: &Principal, workspace: &str) -> Result<Workspace, Failure> {
+        let workspace = access::workspace(self.store.read(), who, workspace).await?;
+        self.opened(workspace.row()).await
     }
 
     async fn list_page(&self, who: &Principal, after: Option<&str>) -> Result<Page<WorkspaceSummary>, Failure> {
@@ -119,14 +124,7 @@ impl Workspaces {
 
     fn open_with(&self, key: &DataKey, row: &workspace::Model) -> Result<Workspace, Failure> {
         let open = |column, sealed| self.keys.open(key, Scope::Organization, TABLE, row.id, column, sealed);
-        Ok(Workspace {
-            id: row.id.to_string(),
-            rev: row.rev,
-            name: open(NAME, &row.name_sealed)?.to_string(),
-            description: open(DESCRIPTION, &row.description_sealed)?.to_string(),
-            created_at: row.created_at,
-            updated_at: row.updated_at,
-        })
+        Ok(shown(row, &open(NAME, &row.name_sealed)?, &open(DESCRIPTION, &row.description_sealed)?))
     }
 
     async fn create_workspace(&self, who: &Principal, name: &str, description: &str) -> Result<Workspace, Failure> {
@@ -161,7 +159,7 @@ impl Workspaces {
             let active = workspace::ActiveModel::from(row.clone());
             workspace::Entity::insert(active).exec_without_returning(&writing.transaction).await?;
             writing.transaction.commit().await?;
-            return self.open_with(&writing.key, &row);
+            return Ok(shown(&row, name, description));
         }
     }
 
@@ -176,25 +174,28 @@ impl Workspaces {
         let (name, description) = checked(name, description)?;
         let workspace = access::workspace(self.store.read(), who, id).await?;
         let writing = self.keys.begin(Scope::Organization).await?;
-        let id = workspace.id();
+        let row = workspace.id();
         let update = workspace::ActiveModel {
             data_key_id: Set(writing.key_id()),
-            rev: Set(rev + 1),
-            name_sealed: Set(self.keys.seal(&writing, TABLE, id, NAME, name)?),
-            description_sealed: Set(self.keys.seal(&writing, TABLE, id, DESCRIPTION, description)?),
+            rev: Set(rev.wrapping_add(1)),
+            name_sealed: Set(self.keys.seal(&writing, TABLE, row, NAME, name)?),
+            description_sealed: Set(self.keys.seal(&writing, TABLE, row, DESCRIPTION, description)?),
             updated_at: Set(self.keys.vault().clock().wall_ms()),
             ..Default::default()
         };
         let stored = workspace::Entity::update_many()
             .set(update)
-            .filter(workspace::Column::Id.eq(id))
+            .filter(workspace::Column::Id.eq(row))
             .filter(workspace::Column::Rev.eq(rev))
             .exec(&writing.transaction)
             .await?;
+        if stored.rows_affected == 0 {
+            writing.transaction.rollback().await?;
+            return Ok(Saved::Conflict(self.keys.reading(|| self.get_once(who, id)).await?));
+        }
+        let now = access::workspace(&writing.transaction, who, id).await?;
         writing.transaction.commit().await?;
-        let now = access::workspace(self.store.read(), who, &id.to_string()).await?;
-        let opened = self.opened(now.row()).await?;
-        Ok(if stored.rows_affected == 1 { Saved::Stored(opened) } else { Saved::Conflict(opened) })
+        Ok(Saved::Stored(shown(now.row(), name, description)))
     }
 
     /// Deletes the workspace and all in it. Needs no plaintext, so it also works while the data is locked.
@@ -203,9 +204,10 @@ impl Workspaces {
         house::lock(&transaction).await?;
         let workspace = access::workspace(&transaction, who, id).await?;
         let id = workspace.id();
-        // Held against rows that are being added: whoever adds one waits, and then finds no workspace.
-        workspace::Entity::find_by_id(id).lock(LockType::Update).one(&transaction).await?;
-        let destroyed = self.delete_rows(&transaction, id).await?;
+        // Whoever writes in the workspace holds one of its data keys first. Taking them all waits for those writers, and
+        // those who come later find no key and so no workspace.
+        let destroyed = house::take_keys(&transaction, workspace.scope()).await?;
+        self.delete_rows(&transaction, id).await?;
         house::next_generation(&transaction).await?;
         transaction.commit().await?;
         for key in destroyed {
@@ -215,7 +217,7 @@ impl Workspaces {
         Ok(())
     }
 
-    async fn delete_rows(&self, transaction: &DatabaseTransaction, id: Uuid) -> Result<Vec<Uuid>, Failure> {
+    async fn delete_rows(&self, transaction: &DatabaseTransaction, id: Uuid) -> Result<(), Failure> {
         let now = crate::store::database_now(transaction).await?;
         file::Entity::delete_many().filter(file::Column::Scope.eq(id)).exec(transaction).await?;
         crate::store::objects::discard_all(transaction, id, now).await?;
@@ -227,11 +229,19 @@ impl Workspaces {
             .await?;
         note::Entity::delete_many().filter(note::Column::Scope.eq(id)).exec(transaction).await?;
         workspace::Entity::delete_by_id(id).exec(transaction).await?;
-        let in_scope = data_key::Column::Scope.eq(id);
-        let keys = data_key::Entity::find().select_only().column(data_key::Column::Id).filter(in_scope.clone());
-        let destroyed = keys.into_tuple().all(transaction).await?;
-        data_key::Entity::delete_many().filter(in_scope).exec(transaction).await?;
-        Ok(destroyed)
+        data_key::Entity::delete_many().filter(data_key::Column::Scope.eq(id)).exec(transaction).await?;
+        Ok(())
+    }
+}
+
+fn shown(row: &workspace::Model, name: &str, description: &str) -> Workspace {
+    Workspace {
+        id: row.id.to_string(),
+        rev: row.rev,
+        name: name.to_owned(),
+        description: description.to_owned(),
+        created_at: row.created_at,
+        updated_at: row.updated_at,
     }
 }
 
@@ -257,15 +267,13 @@ fn checked<'a>(name: &'a str, description: &'a str) -> Result<(&'a str, &'a str)
 #[async_trait]
 impl WorkspacesPort for Workspaces {
     async fn list(&self, who: &Principal, after: Option<&str>) -> Result<Page<WorkspaceSummary>, ApiError> {
-        self.list_page(who, after).await.map_err(|failure| self.tell(failure))
+        let listed = self.keys.reading(|| self.list_page(who, after)).await;
+        listed.map_err(|failure| self.tell(failure))
     }
 
     async fn get(&self, who: &Principal, workspace: &str) -> Result<Workspace, ApiError> {
-        let found = async {
-            let workspace = access::workspace(self.store.read(), who, workspace).await?;
-            self.opened(workspace.row()).await
-        };
-        found.await.map_err(|failure| self.tell(failure))
+        let found = self.keys.reading(|| self.get_once(who, workspace)).await;
+        found.map_err(|failure| self.tell(failure))
     }
 
     async fn create(&self, who: &Principal, name: &str, description: &str) -> Result<Workspace, ApiError> {

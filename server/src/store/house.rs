@@ -12,6 +12,7 @@ use sea_orm::{
     QueryOrder, QuerySelect,
     sea_query::{Expr, ExprTrait, LockType, Query, SimpleExpr},
 };
+use std::collections::HashSet;
 use uuid::Uuid;
 use vault::Scope;
 
@@ -52,6 +53,31 @@ pub async fn hold_current_key(transaction: &DatabaseTransaction, scope: Scope) -
 /// The id of the scope's current data key, as a first guess. It may be another by the time it is used.
 pub async fn current_key(on: &impl ConnectionTrait, scope: Scope) -> Result<Option<Uuid>, DbErr> {
     current_key_query(scope).into_tuple().one(on).await
+}
+
+/// Holds a data key until the transaction ends, so that it cannot be destroyed before; `false` if it is gone already.
+pub async fn hold_key(transaction: &DatabaseTransaction, id: Uuid) -> Result<bool, DbErr> {
+    let held: Option<Uuid> = data_key::Entity::find_by_id(id)
+        .select_only()
+        .column(data_key::Column::Id)
+        .lock(LockType::KeyShare)
+        .into_tuple()
+        .one(transaction)
+        .await?;
+    Ok(held.is_some())
+}
+
+/// Takes all data keys of a scope for destruction: waits for everybody who holds one. Their ids.
+pub async fn take_keys(transaction: &DatabaseTransaction, scope: Scope) -> Result<Vec<Uuid>, DbErr> {
+    data_key::Entity::find()
+        .select_only()
+        .column(data_key::Column::Id)
+        .filter(data_key::Column::Scope.eq(scope.as_uuid()))
+        .order_by_asc(data_key::Column::Id)
+        .lock(LockType::Update)
+        .into_tuple()
+        .all(transaction)
+        .await
 }
 
 fn current_key_query(scope: Scope) -> sea_orm::Select<data_key::Entity> {
@@ -101,6 +127,12 @@ async fn wrapped_key_where(on: &impl ConnectionTrait, condition: SimpleExpr) -> 
         .and_where(condition)
         .to_owned();
     WrappedKey::find_by_statement(on.get_database_backend().build(&query)).one(on).await
+}
+
+/// The ids of every data key.
+pub async fn all_key_ids(on: &impl ConnectionTrait) -> Result<HashSet<Uuid>, DbErr> {
+    let ids = data_key::Entity::find().select_only().column(data_key::Column::Id).into_tuple::<Uuid>().all(on).await?;
+    Ok(ids.into_iter().collect())
 }
 
 /// Every data key, in the order of their ids.

@@ -10,8 +10,8 @@ pub mod objects;
 pub mod sealed_tables;
 
 use sea_orm::{
-    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr,
-    SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
+    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, RuntimeErr,
+    SqlErr, SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
 };
 use sea_orm_migration::MigratorTrait;
 use std::time::Duration;
@@ -19,6 +19,8 @@ use std::time::Duration;
 /// How many connections read at once on SQLite, and how many do everything on PostgreSQL.
 const READERS: u32 = 8;
 const POSTGRES_CONNECTIONS: u32 = 16;
+/// Connections that no amount of requests can take away.
+const VITAL: u32 = 2;
 /// Any 64-bit number will do, as long as nothing else in the database uses it as an advisory lock.
 const MIGRATION_LOCK: i64 = 0x6b65_7973_7465_6164;
 
@@ -27,6 +29,7 @@ const MIGRATION_LOCK: i64 = 0x6b65_7973_7465_6164;
 pub struct Store {
     read: DatabaseConnection,
     write: DatabaseConnection,
+    vital: DatabaseConnection,
 }
 
 impl Store {
@@ -39,12 +42,16 @@ impl Store {
             let write = Database::connect(sqlite(url, 1)).await?;
             let memory = url.contains(":memory:") || url.contains("mode=memory");
             let read = if memory { write.clone() } else { Database::connect(sqlite(url, READERS)).await? };
-            Ok(Self { read, write })
+            let vital = if memory { write.clone() } else { Database::connect(sqlite(url, VITAL)).await? };
+            Ok(Self { read, write, vital })
         } else if url.starts_with("postgres:") || url.starts_with("postgresql:") {
             let mut options = quiet(url);
             options.max_connections(POSTGRES_CONNECTIONS);
             let pool = Database::connect(options).await?;
-            Ok(Self { read: pool.clone(), write: pool })
+            let mut options = quiet(url);
+            options.max_connections(VITAL);
+            let vital = Database::connect(options).await?;
+            Ok(Self { read: pool.clone(), write: pool, vital })
         } else {
             Err(DbErr::Custom("the address is neither sqlite://… nor postgres://…".to_owned()))
         }
@@ -60,11 +67,21 @@ impl Store {
         &self.write
     }
 
+    /// The connections for reading what the key check needs: they are free however many requests there are.
+    pub fn vital(&self) -> &DatabaseConnection {
+        &self.vital
+    }
+
     /// Begins a writing transaction.
+    ///
+    /// It begins on a task of its own: on PostgreSQL a BEGIN whose caller goes away half-way would leave its connection in
+    /// a transaction that nobody knows of, and what others then write there would be acknowledged and lost.
     pub async fn begin(&self) -> Result<DatabaseTransaction, DbErr> {
         let mode = (self.backend() == DbBackend::Sqlite).then_some(SqliteTransactionMode::Immediate);
         let options = TransactionOptions { isolation_level: None, access_mode: None, sqlite_transaction_mode: mode };
-        self.write.begin_with_options(options).await
+        let write = self.write.clone();
+        let begun = tokio::spawn(async move { write.begin_with_options(options).await });
+        begun.await.unwrap_or_else(|error| Err(DbErr::Custom(format!("a transaction could not begin: {error}"))))
     }
 
     /// Which database it is.
@@ -87,9 +104,23 @@ impl Store {
 
     /// Closes every connection. On SQLite this also folds the write-ahead log into the database file.
     pub async fn close(self) -> Result<(), DbErr> {
+        self.vital.close().await?;
         self.read.close().await?;
         self.write.close().await
     }
+}
+
+/// Whether the database refused because a row that is referred to does not exist, or because one that is to be deleted is
+/// still referred to. The codes: SQLite 787 and, for RESTRICT, 1811; PostgreSQL 23503 and 23001.
+pub fn is_reference_violation(error: &DbErr) -> bool {
+    if matches!(error.sql_err(), Some(SqlErr::ForeignKeyConstraintViolation(_))) {
+        return true;
+    }
+    let (DbErr::Exec(RuntimeErr::SqlxError(error)) | DbErr::Query(RuntimeErr::SqlxError(error))) = error else {
+        return false;
+    };
+    let code = error.as_database_error().and_then(|error| error.code());
+    code.is_some_and(|code| ["787", "1811", "23503", "23001"].contains(&code.as_ref()))
 }
 
 /// Milliseconds since the Unix epoch by the clock of the database, which all servers share.

@@ -1,6 +1,9 @@
 //! The tables with sealed data, in one list: what a job rewrites, what is counted, and what a test compares with the schema.
 
-use sea_orm::{ConnectionTrait, DbErr, FromQueryResult, sea_query::{Alias, Asterisk, Expr, ExprTrait, Func, Query}};
+use sea_orm::{
+    ConnectionTrait, DbErr, FromQueryResult,
+    sea_query::{Alias, Asterisk, Expr, ExprTrait, Func, Query},
+};
 use uuid::Uuid;
 
 /// A table whose rows hold sealed columns.

@@ -48,7 +48,13 @@ impl MigrationTrait for Migration {
         // What the foreign keys of the sealed tables refer to.
         manager
             .create_index(
-                Index::create().name("data_keys_in_scope").table("data_keys").col("scope").col("id").unique().to_owned(),
+                Index::create()
+                    .name("data_keys_in_scope")
+                    .table("data_keys")
+                    .col("scope")
+                    .col("id")
+                    .unique()
+                    .to_owned(),
             )
             .await?;
         manager

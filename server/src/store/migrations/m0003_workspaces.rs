@@ -135,11 +135,5 @@ async fn object_notes(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
 }
 
 fn newest_in_workspace(table: &'static str) -> IndexCreateStatement {
-    Index::create()
-        .name(format!("{table}_newest"))
-        .table(table)
-        .col("scope")
-        .col("created_at")
-        .col("id")
-        .to_owned()
+    Index::create().name(format!("{table}_newest")).table(table).col("scope").col("created_at").col("id").to_owned()
 }

@@ -3,7 +3,10 @@
 //! Every table with sealed data declares, when it is made, the foreign key `(scope, data_key_id)` to `data_keys`, on delete
 //! restrict: the database itself proves that a data key is unused before it can be destroyed. SQLite cannot add it later.
 
-#![allow(elided_lifetimes_in_paths, reason = "the trait of SeaORM elides this lifetime, and async-trait wants it the same")]
+#![allow(
+    elided_lifetimes_in_paths,
+    reason = "the trait of SeaORM elides this lifetime, and async-trait wants it the same"
+)]
 
 mod m0001_accounts;
 mod m0002_keys;

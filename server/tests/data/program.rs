@@ -1,0 +1,115 @@
+//! The real program as a process of its own, which can be killed.
+
+use crate::support::{ADMIN, Browser, Keys, PASSWORD};
+use std::{
+    fs::File,
+    net::{SocketAddr, TcpListener},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    time::Duration,
+};
+use tempfile::TempDir;
+
+/// A folder with database, objects and log, and the program over it.
+pub struct Program {
+    pub folder: TempDir,
+    pub keys: Keys,
+    pub address: SocketAddr,
+    running: Option<Child>,
+}
+
+impl Program {
+    /// Starts it over `SQLite` and waits until it is ready.
+    pub async fn start() -> Self {
+        let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let mut program =
+            Self { folder: tempfile::tempdir().unwrap(), keys: Keys::new().await, address, running: None };
+        program.start_again().await;
+        program
+    }
+
+    /// Starts it over what an earlier run has left.
+    pub async fn start_again(&mut self) {
+        let log = File::options().create(true).append(true).open(self.path("log")).unwrap();
+        let kms = std::env::var("KEYSTEAD_TEST_KMS_URL").unwrap();
+        let child = Command::new(env!("CARGO_BIN_EXE_keystead"))
+            .arg("serve")
+            .current_dir(self.folder.path())
+            .env("KEYSTEAD_LISTEN", self.address.to_string())
+            .env("KEYSTEAD_PUBLIC_URL", format!("http://{}", self.address))
+            .env("DATABASE_URL", "sqlite://test.db?mode=rwc")
+            .env("KEYSTEAD_OBJECTS", "file:objects")
+            .env("KEYSTEAD_PROVIDER_KEY_ARN", &self.keys.provider)
+            .env("KEYSTEAD_ADMIN_EMAIL", ADMIN)
+            .env("KEYSTEAD_ADMIN_PASSWORD", PASSWORD)
+            .env("KEYSTEAD_KEY_CHECK_SECONDS", "1")
+            .env("AWS_REGION", "us-west-1")
+            .env("AWS_ACCESS_KEY_ID", "test")
+            .env("AWS_SECRET_ACCESS_KEY", "test")
+            .env("AWS_ENDPOINT_URL_KMS", &kms)
+            .env("AWS_ENDPOINT_URL_STS", &kms)
+            .stdout(Stdio::from(log.try_clone().unwrap()))
+            .stderr(Stdio::from(log))
+            .spawn()
+            .unwrap();
+        self.running = Some(child);
+        let browser = Browser::new(self.address, false);
+        for _ in 0..600 {
+            let asked = browser.request(reqwest::Method::GET, "/readyz").send().await;
+            if asked.is_ok_and(|answer| answer.status().is_success()) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("the program did not become ready: {}", std::fs::read_to_string(self.path("log")).unwrap());
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// As `kill -9`.
+    pub fn kill(&mut self) {
+        let mut child = self.running.take().unwrap();
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+
+    /// Resident memory at its highest, in bytes.
+    pub fn peak_memory(&self) -> u64 {
+        let pid = self.running.as_ref().unwrap().id();
+        let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+        let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap();
+        let kib: u64 = line.split_whitespace().nth(1).unwrap().parse().unwrap();
+        kib * 1024
+    }
+
+    pub async fn signed_in(&self) -> Browser {
+        let mut browser = Browser::new(self.address, false);
+        browser.sign_in(ADMIN, PASSWORD).await;
+        browser
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        if let Some(mut child) = self.running.take() {
+            child.kill().ok();
+            child.wait().ok();
+        }
+    }
+}
+
+/// Every file below a folder.
+pub fn files_below(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            found.extend(files_below(&path));
+        } else {
+            found.push(path);
+        }
+    }
+    found
+}
