@@ -12,7 +12,7 @@ compiled=$CARGO_TARGET_DIR/wasm32-unknown-unknown/wasm-release/frontend.wasm
 
 inputs=$({
   cat "$compiled" scripts/build-site.sh scripts/site/assemble.mjs scripts/site/package-lock.json
-  find style public -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum
+  find style public -type f -not -path 'public/screenshots/*' -print0 | LC_ALL=C sort -z | xargs -0 sha256sum
 } | sha256sum | cut -d' ' -f1)
 stamp=target/site-inputs
 
@@ -28,7 +28,8 @@ if ! { [ -f target/site/build-id ] && [ "$(cat "$stamp" 2>/dev/null)" = "$inputs
   rm "$staging/pkg/keystead_bg.wasm"
   # Script that a dependency brings along would be a folder of its own, which the server does not serve.
   if [ -d "$staging/pkg/snippets" ]; then echo "a dependency brings its own script: $(ls "$staging/pkg/snippets")" >&2; exit 1; fi
-  if [ -d public ]; then cp -R public/. "$staging/"; fi
+  # The pictures are for the README, not for the program.
+  if [ -d public ]; then cp -R public/. "$staging/"; rm -rf "$staging/screenshots"; fi
   node scripts/site/assemble.mjs "$staging" style/main.css
   rm -rf target/site
   mv "$staging" target/site
