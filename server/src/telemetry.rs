@@ -3,7 +3,10 @@
 //! What must stay true: what is logged are ids, kinds and counts; never a secret, and never what people have written.
 
 use crate::config::LogFormat;
-use std::{io, panic};
+use std::{
+    io::{self, IsTerminal},
+    panic,
+};
 use tracing_subscriber::{EnvFilter, fmt};
 
 /// What is logged when `RUST_LOG` does not say. The session layer calls every expired cookie suspicious.
@@ -12,7 +15,7 @@ const DEFAULT_FILTER: &str = "info,tower_sessions=error,tower_sessions_core=erro
 /// Begins to log. Only the first call in a process has an effect.
 pub fn init(format: LogFormat) {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(DEFAULT_FILTER));
-    let log = fmt().with_env_filter(filter).with_writer(io::stderr);
+    let log = fmt().with_env_filter(filter).with_writer(io::stderr).with_ansi(io::stderr().is_terminal());
     let begun = match format {
         LogFormat::Text => log.with_target(false).try_init(),
         LogFormat::Json => log.json().flatten_event(true).with_current_span(true).with_span_list(false).try_init(),

@@ -22,6 +22,8 @@ pub struct Page<T> {
 pub struct WorkspaceSummary {
     pub id: String,
     pub name: String,
+    /// The stored name does not open; it is empty here.
+    pub damaged: bool,
     pub notes: u64,
     pub files: u64,
     /// Bytes of file content before encryption.
@@ -46,6 +48,8 @@ pub struct Workspace {
 pub struct Note {
     pub id: String,
     pub rev: i64,
+    /// The stored text does not open; it is empty here.
+    pub damaged: bool,
     pub text: String,
     pub html: String,
     pub author: String,
@@ -58,6 +62,8 @@ pub struct Note {
 pub struct FileEntry {
     pub id: String,
     pub name: String,
+    /// The stored name or type does not open; both are empty here.
+    pub damaged: bool,
     /// The media type the uploader named; shown, never trusted.
     pub media_type: String,
     pub bytes: u64,

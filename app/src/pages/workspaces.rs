@@ -157,10 +157,11 @@ fn List(page: Page<WorkspaceSummary>, is_first: bool) -> impl IntoView {
 
 #[component]
 fn Row(item: WorkspaceSummary) -> impl IntoView {
+    let name = if item.damaged { "This name is damaged".to_owned() } else { item.name };
     view! {
         <tr>
             <td class="wrap">
-                <a href=format!("/workspaces/{}", item.id)>{item.name}</a>
+                <a href=format!("/workspaces/{}", item.id)>{name}</a>
             </td>
             <td class="num">{format::count(item.notes)}</td>
             <td class="num">{format::count(item.files)}</td>

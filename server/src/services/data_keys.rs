@@ -20,7 +20,7 @@ use std::{
 };
 use tokio::sync::Notify;
 use uuid::Uuid;
-use vault::{DataKey, DataKeyId, Kms, KmsClass, KmsError, OpenError, Place, Scope, Vault, WrapContext, Zeroizing};
+use vault::{DataKey, DataKeyId, Kms, KmsClass, KmsError, Place, Scope, Vault, WrapContext, Zeroizing};
 
 /// How often a write looks for the current key before it gives up. Each turn means that a job has just changed it.
 const TURNS: usize = 8;
@@ -94,7 +94,7 @@ impl DataKeys {
     /// The data key `id`, from the ring or unwrapped now.
     ///
     /// # Errors
-    /// [`Failure::Locked`], [`Failure::Kms`], a database failure, or [`Failure::Damaged`] if there is no such key.
+    /// [`Failure::Locked`], [`Failure::Kms`], a database failure, or [`Failure::Superseded`] if there is no such key.
     pub async fn key(&self, id: Uuid) -> Result<Arc<DataKey>, Failure> {
         let id = DataKeyId(id);
         if let Some(key) = self.vault.key(id)? {
@@ -117,7 +117,7 @@ impl DataKeys {
         loop {
             let epoch = self.vault.epoch();
             let row = house::wrapped_key(self.store.read(), id.0).await?;
-            let row = row.ok_or(Failure::Damaged(OpenError::UnknownKey))?;
+            let row = row.ok_or(Failure::Superseded)?;
             let scope = Scope::from_uuid(row.scope);
             let context = WrapContext { deployment: self.vault.deployment(), scope, data_key: id };
             let check_value = check_value(&row.check_value)?;
@@ -150,7 +150,7 @@ impl DataKeys {
         let mut outcome = read().await;
         for _ in 1..READS {
             let superseded = match &outcome {
-                Err(Failure::Damaged(OpenError::UnknownKey)) => true,
+                Err(Failure::Superseded) => true,
                 Err(Failure::Locked) => self.vault.is_open(),
                 _ => false,
             };
@@ -160,6 +160,18 @@ impl DataKeys {
             outcome = read().await;
         }
         outcome
+    }
+
+    /// What was opened, or `None` if it is damaged: one damaged item must not hide the others of a list.
+    pub fn unless_damaged<T>(table: &str, id: Uuid, opened: Result<T, Failure>) -> Result<Option<T>, Failure> {
+        match opened {
+            Ok(opened) => Ok(Some(opened)),
+            Err(Failure::Damaged(error)) => {
+                tracing::error!(event = "data_damaged", table, %id, %error, "stored data does not open");
+                Ok(None)
+            }
+            Err(failure) => Err(failure),
+        }
     }
 
     /// Begins to write in `scope`, under its current data key.

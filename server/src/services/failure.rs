@@ -23,6 +23,9 @@ pub enum Failure {
     Objects(#[from] object_store::Error),
     #[error("KMS failed: {0}")]
     Kms(#[from] KmsError),
+    /// A job has destroyed the data key since the row was read: the row now names another.
+    #[error("the data key is gone: the data was sealed anew meanwhile")]
+    Superseded,
     #[error("stored data does not open: {0}")]
     Damaged(OpenError),
     #[error(transparent)]
@@ -59,6 +62,7 @@ impl Failure {
                 tracing::error!(event = "object_store_failed", %error, "a request could not be served");
                 ApiError::Unavailable
             }
+            Self::Superseded => ApiError::Unavailable,
             Self::Entropy(error) => {
                 tracing::error!(event = "entropy_failed", %error, "a request could not be served");
                 ApiError::Internal

@@ -256,6 +256,7 @@ impl Files {
         Ok(FileEntry {
             id: id.to_string(),
             name: name.to_owned(),
+            damaged: false,
             media_type: media_type.to_owned(),
             bytes: size,
             uploaded_by: people::name(&names, Some(uploader)),
@@ -333,6 +334,11 @@ impl Files {
         Ok(opened.to_string())
     }
 
+    async fn open_both(&self, row: &file::Model) -> Result<(String, String), Failure> {
+        let name = self.open_column(row, NAME, &row.name_sealed).await?;
+        Ok((name, self.open_column(row, MEDIA_TYPE, &row.media_type_sealed).await?))
+    }
+
     async fn one(&self, row: file::Model) -> Result<FileEntry, Failure> {
         self.opened(vec![row]).await?.pop().ok_or(Failure::Refused(ApiError::NotFound))
     }
@@ -345,10 +351,14 @@ impl Files {
         for row in rows {
             // A file that was deleted between the two queries is left out.
             let Some(object) = objects.iter().find(|object| object.id == row.object_row) else { continue };
+            let opened = DataKeys::unless_damaged(TABLE, row.id, self.open_both(&row).await)?;
+            let damaged = opened.is_none();
+            let (name, media_type) = opened.unwrap_or_default();
             entries.push(FileEntry {
                 id: row.id.to_string(),
-                name: self.open_column(&row, NAME, &row.name_sealed).await?,
-                media_type: self.open_column(&row, MEDIA_TYPE, &row.media_type_sealed).await?,
+                name,
+                damaged,
+                media_type,
                 bytes: object.size.unsigned_abs(),
                 uploaded_by: people::name(&people, row.uploaded_by),
                 created_at: row.created_at,
@@ -360,10 +370,7 @@ impl Files {
 
 /// Whether the object, or the data key that its row named, may just have been replaced by a job.
 pub(super) fn is_gone(failure: &Failure) -> bool {
-    matches!(
-        failure,
-        Failure::Objects(object_store::Error::NotFound { .. }) | Failure::Damaged(vault::OpenError::UnknownKey)
-    )
+    matches!(failure, Failure::Objects(object_store::Error::NotFound { .. }) | Failure::Superseded)
 }
 
 /// A name as it is stored: the last part of what may be a path, without control characters.

@@ -137,9 +137,11 @@ impl Notes {
         for row in rows {
             let key = self.keys.key(row.data_key_id).await?;
             let scope = vault::Scope::Workspace(row.scope);
-            let text = self.keys.open(&key, scope, TABLE, row.id, TEXT, &row.text_sealed)?;
+            let opened = self.keys.open(&key, scope, TABLE, row.id, TEXT, &row.text_sealed);
+            let opened = DataKeys::unless_damaged(TABLE, row.id, opened)?;
             let author = people::name(&authors, row.author_id);
-            notes.push(shown(row, &text, author));
+            let damaged = opened.is_none();
+            notes.push(Note { damaged, ..shown(row, &opened.unwrap_or_default(), author) });
         }
         Ok(notes)
     }
@@ -149,6 +151,7 @@ fn shown(row: note::Model, text: &str, author: String) -> Note {
     Note {
         id: row.id.to_string(),
         rev: row.rev,
+        damaged: false,
         html: markdown::to_safe_html(text),
         text: text.to_owned(),
         author,

@@ -86,7 +86,7 @@ impl ObjectWriter {
         let object = NotedObject::new(writing.clone(), note, id);
         let upload = writing.storage.write(&object.note.place).await?;
         let part_size = usize::try_from(expected.unwrap_or(0) / PARTS).unwrap_or(PART).max(PART);
-        let mut part = Vec::with_capacity(PART + vault::SEALED_CHUNK_LEN);
+        let mut part = Vec::with_capacity(part_size + 2 * vault::SEALED_CHUNK_LEN);
         part.extend_from_slice(&prefix);
         Ok(Self { object, sealer, upload, part, part_size, under_way: None, opened: 0 })
     }
@@ -100,7 +100,8 @@ impl ObjectWriter {
     pub async fn write(&mut self, plaintext: &[u8]) -> Result<(), Failure> {
         self.object.still_noted()?;
         self.opened += plaintext.len() as u64;
-        for piece in plaintext.chunks(self.part_size) {
+        // In small pieces, so that a part never outgrows its buffer: growing would double it.
+        for piece in plaintext.chunks(vault::CHUNK_LEN) {
             self.sealer.push(piece, &mut self.part)?;
             if self.part.len() >= self.part_size {
                 self.send_part().await?;
@@ -111,7 +112,7 @@ impl ObjectWriter {
 
     async fn send_part(&mut self) -> Result<(), Failure> {
         self.settle().await?;
-        let next = Vec::with_capacity(self.part_size + vault::SEALED_CHUNK_LEN);
+        let next = Vec::with_capacity(self.part_size + 2 * vault::SEALED_CHUNK_LEN);
         let full = std::mem::replace(&mut self.part, next);
         self.under_way = Some(tokio::spawn(self.upload.put_part(PutPayload::from(full))));
         Ok(())

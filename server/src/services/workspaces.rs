@@ -80,10 +80,11 @@ impl Workspaces {
         for row in rows {
             let (notes, files) = (notes.get(&row.id), files.get(&row.id));
             let newest = |inside: Option<&Inside>| inside.map_or(0, |inside| inside.newest);
-            let opened = self.opened(&row).await?;
+            let opened = DataKeys::unless_damaged(TABLE, row.id, self.opened(&row).await)?;
             items.push(WorkspaceSummary {
-                id: opened.id,
-                name: opened.name,
+                id: row.id.to_string(),
+                damaged: opened.is_none(),
+                name: opened.map(|opened| opened.name).unwrap_or_default(),
                 notes: notes.map_or(0, |inside| inside.items.unsigned_abs()),
                 files: files.map_or(0, |inside| inside.items.unsigned_abs()),
                 stored_bytes: files.map_or(0, |inside| inside.bytes.unsigned_abs()),

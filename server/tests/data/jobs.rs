@@ -25,6 +25,8 @@ on_both_databases!(
     a_job_waits_while_its_key_is_refused,
     only_one_of_two_administrators_gets_the_job,
     a_workspace_can_be_deleted_while_a_job_runs,
+    an_upload_that_spans_the_whole_job_is_waited_for,
+    a_workspace_whose_key_is_refused_is_named_and_nothing_changes,
 );
 
 async fn everything_is_rewritten_by_activation_and_again_by_deletion(database: Database) {
@@ -225,5 +227,54 @@ async fn a_workspace_can_be_deleted_while_a_job_runs(database: Database) {
     assert_eq!(view(&app, &who).await.data_keys, 2);
     app.until("the objects of the deleted workspace are gone", |app| app.stored_objects() == 1).await;
     assert!(rows(&app, "SELECT place FROM object_notes").await.is_empty());
+    app.stop().await;
+}
+
+async fn an_upload_that_spans_the_whole_job_is_waited_for(database: Database) {
+    let app = TestApp::start(database).await;
+    let who = app.administrator().await;
+    let mut filled = Filled::new(&app, &who, "Claims triage", 3, &[100_000]).await;
+    let bytes = content(1_000_000);
+    let begun = app.services.files.begin_upload(&who, &filled.workspace, "slow.bin", "text/plain", None).await;
+    let mut slow = begun.unwrap();
+    slow.write(bytes::Bytes::copy_from_slice(&bytes[..400_000])).await.unwrap();
+    let arn = app.keys.create().await;
+    app.services.encryption.activate(&who, &arn).await.unwrap();
+    let mut waiting = None;
+    for _ in 0..1_000 {
+        waiting = view(&app, &who).await.job.unwrap().waiting;
+        if waiting.is_some() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert_eq!(waiting, Some(PauseReason::WaitingForUploads));
+    slow.write(bytes::Bytes::copy_from_slice(&bytes[400_000..])).await.unwrap();
+    let file = slow.finish().await.unwrap();
+    filled.files.push((file.id, bytes));
+    assert_eq!(job_ended(&app, &who).await.state, JobState::Complete);
+    filled.is_intact(&app, &who).await;
+    headers_agree(&app).await;
+    assert_eq!((view(&app, &who).await.data_keys, app.stored_objects()), (2, 2));
+    app.stop().await;
+}
+
+async fn a_workspace_whose_key_is_refused_is_named_and_nothing_changes(database: Database) {
+    let app = TestApp::start(database).await;
+    let who = app.administrator().await;
+    let filled = Filled::new(&app, &who, "Claims triage", 3, &[1_000]).await;
+    // A stored data key that somebody has exchanged for another one's: it does not open to what it should.
+    let scope = match app.services.store.backend() {
+        sea_orm::DbBackend::Postgres => "scope <> '00000000-0000-0000-0000-000000000000'",
+        _ => "scope <> x'00000000000000000000000000000000'",
+    };
+    let swap = format!("UPDATE data_keys SET check_value = wrapped WHERE {scope}");
+    tamper(&app, &swap).await;
+    let before = view(&app, &who).await.root;
+    app.services.encryption.activate(&who, &app.keys.create().await).await.unwrap();
+    let job = job_ended(&app, &who).await;
+    assert_eq!((job.state, job.failure), (JobState::Failed, Some(JobFailure::DamagedDataKey)));
+    assert_eq!(job.scope.as_deref(), Some(filled.workspace.as_str()));
+    assert_eq!(view(&app, &who).await.root, before);
     app.stop().await;
 }

@@ -60,11 +60,12 @@ fn Table(workspace: String, files: Vec<FileEntry>) -> impl IntoView {
 #[component]
 fn Row(workspace: String, file: FileEntry) -> impl IntoView {
     let dialog = format!("delete-{}", file.id);
+    let name = if file.damaged { "This name is damaged".to_owned() } else { file.name };
     view! {
         <tr>
             <td class="wrap">
                 <a href=format!("/workspaces/{workspace}/files/{}", file.id) download>
-                    {file.name.clone()}
+                    {name.clone()}
                 </a>
             </td>
             <td class="num">{format::bytes(file.bytes)}</td>
@@ -80,7 +81,7 @@ fn Row(workspace: String, file: FileEntry) -> impl IntoView {
                 <ConfirmDialog
                     id=dialog
                     title="Delete this file?"
-                    question=format!("{} is deleted for everybody. This cannot be undone.", file.name)
+                    question=format!("{name} is deleted for everybody. This cannot be undone.")
                     url=DeleteFile::PATH
                     fields=vec![("workspace", workspace), ("file", file.id)]
                 />

@@ -8,6 +8,9 @@ use crate::{
 };
 use leptos::{prelude::*, server_fn::ServerFn};
 
+const DAMAGED_NOTE: &str =
+    "The stored note does not open: it was changed or moved in the database. Your operator can restore it from a backup.";
+
 #[component]
 pub fn Notes(workspace: String, page: Page<Note>, is_first: bool) -> impl IntoView {
     let first = (!is_first).then(|| format!("/workspaces/{workspace}"));
@@ -30,9 +33,10 @@ pub fn Notes(workspace: String, page: Page<Note>, is_first: bool) -> impl IntoVi
 fn Item(workspace: String, note: Note) -> impl IntoView {
     let dialog = format!("delete-{}", note.id);
     let is_edited = note.updated_at != note.created_at;
-    let source = NoteSource { id: note.id.clone(), rev: note.rev, text: note.text };
+    let source = (!note.damaged).then(|| NoteSource { id: note.id.clone(), rev: note.rev, text: note.text });
     view! {
         <article class="body note">
+            {note.damaged.then(|| view! { <p class="notice bad">{DAMAGED_NOTE}</p> })}
             <div class="prose" inner_html=note.html></div>
             <div class="row note-foot">
                 <p class="small soft">
@@ -42,7 +46,7 @@ fn Item(workspace: String, note: Note) -> impl IntoView {
                 <button class="button small destroy" type="button" popovertarget=dialog.clone()>
                     "Delete"
                 </button>
-                <NoteEditor workspace=workspace.clone() note=Some(source)/>
+                {source.map(|source| view! { <NoteEditor workspace=workspace.clone() note=Some(source)/> })}
             </div>
             <ConfirmDialog
                 id=dialog
