@@ -22,7 +22,9 @@ pub fn PreflightList(preflight: Preflight) -> impl IntoView {
 fn Step(report: StepReport) -> impl IntoView {
     let (state, word, remedy) = match report.result {
         StepResult::Passed => ("done", "Passed", None),
-        StepResult::Warning(warning) => ("warning", "A warning; it does not stop the activation", Some(warning.message())),
+        StepResult::Warning(warning) => {
+            ("warning", "A warning; it does not stop the activation", Some(warning.message()))
+        }
         StepResult::Failed(problem) => ("failed", "Failed", Some(problem.message())),
         StepResult::NotRun => ("waiting", "Not tried, because an earlier step failed", None),
     };
