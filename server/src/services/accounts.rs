@@ -237,7 +237,7 @@ pub fn check_password(password: &str) -> Result<(), CreateUserError> {
 }
 
 fn normalized(email: &str) -> String {
-    email.trim().to_lowercase()
+    email.trim().to_lowercase().replace('\0', "\u{fffd}")
 }
 
 fn unavailable(error: DbErr) -> ApiError {

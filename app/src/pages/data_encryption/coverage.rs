@@ -34,7 +34,7 @@ pub fn Coverage(data: DataEncryption) -> impl IntoView {
                     </thead>
                     <tbody>
                         {lines} <tr>
-                            <td>"Accounts, roles, audit log"</td>
+                            <td>"Accounts, roles, sessions, history"</td>
                             <td>"Database"</td>
                             <td class="num">"—"</td>
                             <td class="num soft">

@@ -96,7 +96,8 @@ fn chain(data: &DataEncryption) -> impl IntoView + use<> {
 /// Why data is locked, and AWS's own account of it.
 #[component]
 fn Reason(face: LockFace) -> impl IntoView {
-    let later = face.refused_at.map(|refused| u64::try_from(face.since - refused).unwrap_or(0) / 1_000);
+    // A server that starts with a refused key is locked from its start on, before anybody has refused anything.
+    let later = face.refused_at.and_then(|refused| u64::try_from(face.since - refused).ok()).map(|later| later / 1_000);
     let kept = if face.cause.keeps_everything() { " Nothing has been lost." } else { "" };
     view! {
         <div class="notice bad">
