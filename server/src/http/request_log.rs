@@ -2,27 +2,31 @@
 //!
 //! What must stay true: the line names the route, never the path or query, in which people's ids and words can be.
 
+use crate::services::ids::new_id;
 use axum::{
     extract::{MatchedPath, Request},
     http::{HeaderName, HeaderValue, StatusCode},
     middleware::Next,
     response::Response,
 };
-use std::time::Instant;
+use std::sync::Arc;
+use tokio::time::Instant;
 use tower_http::request_id::{MakeRequestId, RequestId};
 use tracing::Instrument;
-use uuid::Uuid;
+use vault::Vault;
 
 const HEADER: HeaderName = HeaderName::from_static("x-request-id");
 const LONGEST: usize = 64;
 
-/// Makes ids for requests that bring none.
-#[derive(Clone, Copy)]
-pub struct NewId;
+/// Makes ids for requests that bring none, from the vault's clock and randomness.
+#[derive(Clone)]
+pub struct NewId(pub Arc<Vault>);
 
 impl MakeRequestId for NewId {
+    #[allow(clippy::disallowed_methods, reason = "an id to find a line of the log by: nothing depends on it")]
     fn make_request_id<B>(&mut self, _: &http::Request<B>) -> Option<RequestId> {
-        HeaderValue::from_str(&Uuid::new_v4().to_string()).ok().map(RequestId::new)
+        let id = new_id(&self.0).ok()?;
+        HeaderValue::from_str(&id.to_string()).ok().map(RequestId::new)
     }
 }
 
@@ -44,6 +48,7 @@ pub fn id_of(request: &Request) -> Option<String> {
 }
 
 /// Logs the request when the head of its answer is known.
+#[allow(clippy::disallowed_methods, reason = "a duration for the log: nothing depends on it")]
 pub async fn log(request: Request, next: Next) -> Response {
     let started = Instant::now();
     let method = request.method().clone();

@@ -44,7 +44,7 @@ pub fn router(state: HttpState) -> Router {
     // The first is the outermost: it sees the request first and the answer last.
     let around = ServiceBuilder::new()
         .layer(from_fn(request_log::check_id))
-        .layer(SetRequestIdLayer::x_request_id(request_log::NewId))
+        .layer(SetRequestIdLayer::x_request_id(request_log::NewId(state.services.vault.clone())))
         .layer(PropagateRequestIdLayer::x_request_id())
         .layer(from_fn(request_log::log))
         .layer(from_fn_with_state(state.clone(), security::headers))

@@ -86,7 +86,7 @@ impl Accounts {
             .filter(user::Column::Email.eq(normalized(email)))
             .one(self.store.read())
             .await
-            .map_err(unavailable)?;
+            .map_err(|error| unavailable(&error))?;
         let stored = found.as_ref().map(|user| user.password_hash.as_str());
         let matches = self.passwords.verify(password, stored).await?;
         let Some(user) = found.filter(|_| matches) else {
@@ -97,7 +97,7 @@ impl Accounts {
             .filter(user::Column::Id.eq(user.id))
             .exec(self.store.write())
             .await
-            .map_err(unavailable)?;
+            .map_err(|error| unavailable(&error))?;
         Ok(principal(user))
     }
 
@@ -106,7 +106,7 @@ impl Accounts {
     /// # Errors
     /// [`ApiError::Unavailable`] if the database does not answer.
     pub async fn find(&self, id: Uuid) -> Result<Option<Principal>, ApiError> {
-        let found = user::Entity::find_by_id(id).one(self.store.read()).await.map_err(unavailable)?;
+        let found = user::Entity::find_by_id(id).one(self.store.read()).await.map_err(|error| unavailable(&error))?;
         Ok(found.map(principal))
     }
 
@@ -120,7 +120,7 @@ impl Accounts {
             .order_by_asc(user::Column::Id)
             .all(self.store.read())
             .await
-            .map_err(unavailable)?;
+            .map_err(|error| unavailable(&error))?;
         Ok(users.into_iter().map(member).collect())
     }
 
@@ -135,7 +135,7 @@ impl Accounts {
             .order_by_asc(user::Column::Id)
             .one(self.store.read())
             .await
-            .map_err(unavailable)?;
+            .map_err(|error| unavailable(&error))?;
         Ok(found.map(principal))
     }
 
@@ -240,7 +240,7 @@ fn normalized(email: &str) -> String {
     email.trim().to_lowercase().replace('\0', "\u{fffd}")
 }
 
-fn unavailable(error: DbErr) -> ApiError {
+fn unavailable(error: &DbErr) -> ApiError {
     tracing::error!(event = "database_failed", %error, "accounts could not be read or written");
     ApiError::Unavailable
 }

@@ -12,7 +12,8 @@ use server::{
     store::entities::{session, user},
 };
 use sha2::{Digest, Sha256};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use tokio::time::Instant;
 
 on_both_databases!(
     a_session_begins_at_sign_in_and_ends_at_sign_out,

@@ -5,8 +5,11 @@ use crate::{
     support::{Database, TestApp},
 };
 use reqwest::{Method, StatusCode};
-use std::time::{Duration, Instant};
-use tokio::{net::TcpStream, time::timeout};
+use std::time::Duration;
+use tokio::{
+    net::TcpStream,
+    time::{Instant, timeout},
+};
 
 on_both_databases!(events_tell_of_changes_and_end_when_the_server_stops, running_requests_come_to_their_end);
 

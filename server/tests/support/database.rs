@@ -1,8 +1,7 @@
 //! A fresh database for each test.
 
 use sea_orm::{ConnectionTrait, Database as Connection, DatabaseConnection};
-use std::{env, path::Path};
-use uuid::Uuid;
+use std::{env, path::Path, process};
 
 /// Which database a test runs on.
 #[derive(Clone, Copy, Debug)]
@@ -26,7 +25,7 @@ impl Database {
                 Fresh { url: format!("sqlite://{}?mode=rwc", folder.join("test.db").display()), name: None }
             }
             Self::Postgres => {
-                let name = format!("test_{}", Uuid::new_v4().simple());
+                let name = format!("test_{}_{}", process::id(), plain(folder));
                 cluster().await.execute_unprepared(&format!("CREATE DATABASE {name}")).await.unwrap();
                 let url = cluster_url();
                 let (server, _) = url.rsplit_once('/').unwrap();
@@ -34,6 +33,12 @@ impl Database {
             }
         }
     }
+}
+
+/// The name of a temporary folder, which is random, as a part of the name of a database.
+fn plain(folder: &Path) -> String {
+    let name = folder.file_name().unwrap().to_string_lossy().to_lowercase();
+    name.chars().filter(char::is_ascii_alphanumeric).collect()
 }
 
 impl Fresh {

@@ -1,6 +1,6 @@
 //! The real program for tests: on a port of its own, over a fresh database and keys in the local KMS.
 //!
-//! `KEYSTEAD_TEST_KMS_URL` names a running local KMS, `KEYSTEAD_TEST_POSTGRES_URL` a PostgreSQL cluster in which databases
+//! `KEYSTEAD_TEST_KMS_URL` names a running local KMS, `KEYSTEAD_TEST_POSTGRES_URL` a `PostgreSQL` cluster in which databases
 //! may be created. Without them the tests fail: nothing is skipped.
 
 #![allow(dead_code, reason = "each test program uses its own part of this")]
