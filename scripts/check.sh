@@ -10,7 +10,7 @@ cargo fmt --check -p app -p frontend -p server -p vault
 
 # Each half by itself: together they would unify the features `ssr` and `hydrate` of `app`.
 echo "== lints: vault, app on the server's side, server"
-cargo clippy --locked --quiet -p vault -p app -p server --all-targets -- -D warnings
+cargo clippy --locked --quiet --profile ci -p vault -p app -p server --all-targets -- -D warnings
 echo "== lints: the browser's half"
 cargo clippy --locked --quiet -p frontend -p app --features app/hydrate --target wasm32-unknown-unknown -- -D warnings
 

@@ -2,7 +2,6 @@
 //! effects do not run there.
 
 pub mod ago;
-pub mod draft;
 pub mod live_parts;
 pub mod page;
 pub mod request;

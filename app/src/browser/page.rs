@@ -22,9 +22,12 @@ pub fn first(selector: &str) -> Option<Element> {
 
 /// Every element that matches.
 pub fn all(selector: &str) -> Vec<Element> {
-    let Some(list) = document().and_then(|document| document.query_selector_all(selector).ok()) else {
-        return Vec::new();
-    };
+    document().map(|document| all_in(&document, selector)).unwrap_or_default()
+}
+
+/// Every element of a document that matches.
+pub fn all_in(document: &Document, selector: &str) -> Vec<Element> {
+    let Ok(list) = document.query_selector_all(selector) else { return Vec::new() };
     (0..list.length()).filter_map(|at| list.item(at).and_then(|node| node.dyn_into().ok())).collect()
 }
 
@@ -76,6 +79,16 @@ pub fn reload() {
             let _ = location.reload();
         }
     }
+}
+
+/// Loads the page again once it has been brought up to date, so that what was just saved does not count as unsaved.
+pub fn reload_when_drawn() {
+    leptos::prelude::request_animation_frame(reload);
+}
+
+/// Whether somebody has written something here that is not saved.
+pub fn has_unsaved() -> bool {
+    first("[data-unsaved]").is_some()
 }
 
 /// Leaves for the sign-in page, to return here afterwards.

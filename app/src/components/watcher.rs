@@ -1,6 +1,6 @@
 //! Watches over an open page: hides data that has become locked, brings it back, and keeps its dates current.
 
-use crate::browser::{ago, draft, live_parts, page, watch};
+use crate::browser::{ago, live_parts, page, watch};
 use leptos::{ev, prelude::*};
 use std::time::Duration;
 use wasm_bindgen::JsCast;
@@ -16,10 +16,9 @@ pub fn Watcher() -> impl IntoView {
         ago::refresh();
         let _ = set_interval_with_handle(ago::refresh, Duration::from_secs(30));
         copy_on_click();
+        ask_before_leaving();
         if page::first("[data-framed]").is_some() {
             watch::every(ASK_EVERY, ask);
-        } else {
-            draft::forget_all();
         }
         page::mark_hydrated();
     });
@@ -46,6 +45,53 @@ fn copy_on_click() {
     });
 }
 
+/// The browser asks before a page is left in which somebody has written something that is not saved.
+fn ask_before_leaving() {
+    let _ = window_event_listener(ev::beforeunload, |event| {
+        if page::has_unsaved() {
+            event.prevent_default();
+        }
+    });
+}
+
+/// Takes the data off the page. If somebody is writing, their text stays, out of sight, and the locked face stands in its
+/// place; otherwise nothing stays.
+fn hide(data: &Element) {
+    if !page::has_unsaved() {
+        data.set_inner_html("");
+        page::reload();
+        return;
+    }
+    let _ = data.set_attribute("hidden", "");
+    for shown in page::all("[data-holds-data] .note > .prose, [data-holds-data] [data-part]") {
+        shown.set_inner_html("");
+    }
+    let data = data.clone();
+    live_parts::ask_again(move |fresh| {
+        if let Ok(Some(face)) = fresh.query_selector("[data-locked]") {
+            let _ = data.insert_adjacent_html("afterend", &face.outer_html());
+            ago::refresh();
+        }
+    });
+}
+
+/// Brings back what somebody was writing, and what was shown beside it.
+fn bring_back(writing: &Element) {
+    for face in page::all("[data-locked]") {
+        face.remove();
+    }
+    let _ = writing.remove_attribute("hidden");
+    live_parts::ask_again(|fresh| {
+        live_parts::exchange(&fresh);
+        let (shown, newer) = (page::all(".note > .prose"), page::all_in(&fresh, ".note > .prose"));
+        if shown.len() == newer.len() {
+            for (shown, newer) in shown.iter().zip(newer) {
+                shown.set_inner_html(&newer.inner_html());
+            }
+        }
+    });
+}
+
 fn ask() {
     crate::browser::request::ask_state(|answer| {
         let shows_lock = page::first("[data-locked]").is_some();
@@ -53,15 +99,17 @@ fn ask() {
             Err(_) => page::leave_for_sign_in(),
             // Data becomes locked while it is shown: take it off the page at once, then ask what to show instead.
             Ok(Some(_)) if !shows_lock => {
-                if let Some(data) = page::first("[data-holds-data]") {
-                    data.set_inner_html("");
-                    page::reload();
+                if let Some(data) = page::first("[data-holds-data]:not([hidden])") {
+                    hide(&data);
                 }
             }
             // It may be this one workspace that is locked, so look before loading the page.
             Ok(None) if shows_lock => live_parts::ask_again(|fresh| {
                 if !fresh.query_selector("[data-locked]").is_ok_and(|found| found.is_some()) {
-                    page::reload();
+                    match page::first("[data-holds-data][hidden]") {
+                        Some(writing) => bring_back(&writing),
+                        None => page::reload(),
+                    }
                 }
             }),
             Ok(_) => {}

@@ -28,6 +28,8 @@ const AT_ONCE: usize = 16;
 
 /// Data keys by id, wrapped by the new root key.
 type Prepared = HashMap<Uuid, Vec<u8>>;
+/// One of them.
+type Rewrapped = Result<(Uuid, Vec<u8>), Halt>;
 
 impl Worker {
     /// Runs stage 1 to its end.
@@ -49,7 +51,7 @@ impl Worker {
     async fn prepare(&self, claim: &Claim, keys: &[data_key::Model], prepared: &mut Prepared) -> Result<(), Halt> {
         let total = i64::try_from(keys.len()).unwrap_or(i64::MAX);
         let missing = keys.iter().filter(|key| !prepared.contains_key(&key.id));
-        let calls: Vec<BoxFuture<'_, Result<(Uuid, Vec<u8>), Halt>>> =
+        let calls: Vec<BoxFuture<'_, Rewrapped>> =
             missing.map(|key| async move { Ok((key.id, self.rewrap(claim, key).await?)) }.boxed()).collect();
         let mut wrapping = stream::iter(calls).buffer_unordered(AT_ONCE);
         while let Some((id, wrapped)) = wrapping.try_next().await? {
@@ -114,8 +116,6 @@ impl Worker {
 
     async fn old_root(&self, error: KmsError, scope: Scope, old: &str) -> Halt {
         match (error.class, scope) {
-            // The organization's own data key is refused: that is the root key itself, and the job waits for it.
-            (KmsClass::Refused(_), Scope::Organization) => Halt::from(error),
             // Only a denial can be about one workspace, by its encryption context; every other refusal is of the key.
             (KmsClass::Refused(Refusal::AccessDenied), Scope::Workspace(id)) if self.root_works(old).await => {
                 Halt::Fail { failure: JobFailure::OldRootRefused, code: error.code, scope: Some(id) }

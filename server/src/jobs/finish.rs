@@ -93,7 +93,7 @@ impl Worker {
         Err(Halt::wait(PauseReason::ObjectStore))
     }
 
-    /// On SQLite the write-ahead log still holds pages with old ciphertext.
+    /// On `SQLite` the write-ahead log still holds pages with old ciphertext.
     async fn truncate_log(&self) -> Result<(), Halt> {
         if self.store.backend() == DbBackend::Sqlite {
             self.store.write().execute_unprepared("PRAGMA wal_checkpoint(TRUNCATE)").await?;

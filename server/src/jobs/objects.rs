@@ -27,6 +27,9 @@ enum Copying {
     Writing(Failure),
 }
 
+/// What became of an object; the reason if it was set aside.
+type Rewriting = Result<Option<SetAsideReason>, Halt>;
+
 /// Rows read at once.
 const BATCH: u64 = 64;
 /// Objects rewritten at once. Each takes a bounded amount of memory.
@@ -48,7 +51,7 @@ impl Worker {
             let done = |id: Uuid| pass.skipped.contains(&id) || pass.set_aside.contains(&(id, pair.old.id().0));
             let rows: Vec<_> = rows.into_iter().filter(|row| !done(row.id)).collect();
             pass.found += rows.len() as u64;
-            let rewrites: Vec<BoxFuture<'_, (Uuid, Result<Option<SetAsideReason>, Halt>)>> = rows
+            let rewrites: Vec<BoxFuture<'_, (Uuid, Rewriting)>> = rows
                 .iter()
                 .map(|row| async move { (row.id, self.rewrite_object(claim, pair, row).await) }.boxed())
                 .collect();

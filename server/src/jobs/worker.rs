@@ -25,7 +25,7 @@ const LOOK_EVERY: Duration = Duration::from_secs(2);
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(15);
 /// Stage 1 has changed nothing yet, so it does not wait for KMS for ever.
-const CONTROL_PATIENCE: Duration = Duration::from_secs(120);
+const CONTROL_PATIENCE: Duration = Duration::from_mins(2);
 
 /// What a job needs.
 #[derive(Clone)]
@@ -111,11 +111,7 @@ impl Worker {
         let mut pause = FIRST_PAUSE;
         loop {
             let stage = claim.job.stage;
-            let halt = match self.step(&claim).await {
-                Ok(()) => None,
-                Err(halt) => Some(halt),
-            };
-            match halt {
+            match self.step(&claim).await.err() {
                 None => pause = FIRST_PAUSE,
                 Some(Halt::Lost) => return,
                 Some(Halt::Fail { failure, code, scope }) => return self.fail(&claim, failure, code, scope).await,

@@ -134,7 +134,8 @@ impl Encryption {
         let user = access::administrator(who)?;
         let arn = KeyArn::parse(arn).map_err(ApiError::from)?;
         // Cheap answers first; they are given again under the lock.
-        self.may_activate(&house::root(self.store.read()).await?, queue::unfinished(self.store.read()).await?)?;
+        let root = house::root(self.store.read()).await?;
+        may_activate(&root, queue::unfinished(self.store.read()).await?.as_ref())?;
         if !self.keys.vault().is_open() {
             return Err(KeyRefused::RootUnusable.refuse());
         }
@@ -143,20 +144,12 @@ impl Encryption {
         }
         let transaction = self.store.begin().await?;
         let root = house::lock(&transaction).await?;
-        self.may_activate(&root, queue::unfinished(&transaction).await?)?;
+        may_activate(&root, queue::unfinished(&transaction).await?.as_ref())?;
         self.write_job(&transaction, JobKind::Activate, &root.root_key_arn, arn.as_str(), user).await?;
         transaction.commit().await?;
         tracing::info!(event = "activation_requested", user = %user, "an administrator activates a key");
         self.ring();
         Ok(())
-    }
-
-    fn may_activate(&self, root: &encryption::Model, job: Option<job::Model>) -> Result<(), Failure> {
-        match (root.root_kind, job) {
-            (_, Some(_)) => Err(KeyRefused::JobUnfinished.refuse()),
-            (RootKind::Customer, None) => Err(KeyRefused::AlreadyActive.refuse()),
-            (RootKind::Provider, None) => Ok(()),
-        }
     }
 
     async fn begin_deletion(&self, who: &Principal, arn: &str) -> Result<(), Failure> {
@@ -270,6 +263,14 @@ impl Encryption {
     fn ring(&self) {
         self.wake.notify_one();
         self.changed.send_modify(|version| *version += 1);
+    }
+}
+
+fn may_activate(root: &encryption::Model, job: Option<&job::Model>) -> Result<(), Failure> {
+    match (root.root_kind, job) {
+        (_, Some(_)) => Err(KeyRefused::JobUnfinished.refuse()),
+        (RootKind::Customer, None) => Err(KeyRefused::AlreadyActive.refuse()),
+        (RootKind::Provider, None) => Ok(()),
     }
 }
 

@@ -5,6 +5,7 @@ use super::{
     data_keys::{DataKeys, Writing},
     download::Download,
     failure::Failure,
+    file_names::{checked_media_type, checked_name},
     ids::new_id,
     object_reader::ObjectReader,
     object_writer::{ObjectWriter, ObjectWriting, WrittenObject},
@@ -20,7 +21,7 @@ use crate::store::{
 use app::{
     model::{
         error::{ApiError, Invalid},
-        workspace::{FileEntry, Page, limits},
+        workspace::{FileEntry, Page},
     },
     ports::Principal,
 };
@@ -37,8 +38,6 @@ use vault::Scope;
 const TABLE: &str = "files";
 const NAME: &str = "name_sealed";
 const MEDIA_TYPE: &str = "media_type_sealed";
-/// What a file is when the uploader did not say, or said something that is no media type.
-const UNKNOWN_TYPE: &str = "application/octet-stream";
 /// How often a download looks for an object that is being rewritten at that moment.
 const TURNS: usize = 4;
 
@@ -371,46 +370,4 @@ impl Files {
 /// Whether the object, or the data key that its row named, may just have been replaced by a job.
 pub(super) fn is_gone(failure: &Failure) -> bool {
     matches!(failure, Failure::Objects(object_store::Error::NotFound { .. }) | Failure::Superseded)
-}
-
-/// A name as it is stored: the last part of what may be a path, without control characters.
-fn checked_name(name: &str) -> Result<&str, Failure> {
-    let name = name.rsplit(['/', '\\']).next().unwrap_or(name).trim();
-    if name.is_empty() || name == "." || name == ".." || name.chars().any(char::is_control) {
-        Err(Failure::Refused(Invalid::FileNameMissing.into()))
-    } else if name.len() > limits::FILE_NAME_BYTES {
-        Err(Failure::Refused(Invalid::FileNameTooLong.into()))
-    } else {
-        Ok(name)
-    }
-}
-
-/// The type without its parameters, if it is one.
-fn checked_media_type(media_type: &str) -> String {
-    let known = media_type.parse::<mime::Mime>().ok().filter(|_| media_type.len() <= 127);
-    known.map_or_else(|| UNKNOWN_TYPE.to_owned(), |known| known.essence_str().to_owned())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_name_is_the_last_part_of_a_path() {
-        for (given, kept) in [("a.txt", "a.txt"), (" C:\\x\\b.txt ", "b.txt"), ("../../etc/passwd", "passwd")] {
-            assert_eq!(checked_name(given).ok(), Some(kept));
-        }
-        for wrong in ["", " ", "..", "a/", "a\0b", "a\nb"] {
-            assert!(checked_name(wrong).is_err(), "{wrong:?}");
-        }
-        assert!(checked_name(&"x".repeat(256)).is_err());
-    }
-
-    #[test]
-    fn a_type_is_kept_only_if_it_is_one() {
-        assert_eq!(checked_media_type("text/plain; charset=utf-8"), "text/plain");
-        for wrong in ["", "x", "text/plain\r\nX: y", &format!("a/{}", "b".repeat(200))] {
-            assert_eq!(checked_media_type(wrong), UNKNOWN_TYPE, "{wrong:?}");
-        }
-    }
 }

@@ -85,7 +85,7 @@ impl KeyCheck {
             // The check has the key in hand; the first reader need not ask for it again. Refused if a lock intervened.
             let _ = self.vault().admit(epoch, unwrapped.key);
         }
-        self.note(transition).await;
+        self.note(transition);
         true
     }
 
@@ -160,7 +160,7 @@ impl KeyCheck {
     }
 
     /// Logs what only a check can know; locking and unlocking are the journal's.
-    async fn note(&self, transition: Transition) {
+    fn note(&self, transition: Transition) {
         match transition {
             Transition::Suspected => {
                 tracing::warn!(event = "key_suspect", "KMS has refused the root key once");

@@ -6,6 +6,7 @@ pub mod data_keys;
 pub mod download;
 pub mod encryption;
 pub mod failure;
+mod file_names;
 pub mod files;
 mod heartbeat;
 pub mod ids;

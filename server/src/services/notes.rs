@@ -72,7 +72,7 @@ impl Notes {
         access::insert_into_workspace(insert.exec_without_returning(&writing.transaction).await)?;
         writing.transaction.commit().await?;
         // From what is at hand: what is stored must not be called a failure because it cannot be read back.
-        Ok(shown(row, text, who.name.clone()))
+        Ok(shown(&row, text, who.name.clone()))
     }
 
     /// Saves `text` if the note is still at `rev`; otherwise says how it looks now.
@@ -111,7 +111,7 @@ impl Notes {
         let authors = people::names(&writing.transaction, row.author_id.into_iter()).await?;
         writing.transaction.commit().await?;
         let author = people::name(&authors, row.author_id);
-        Ok(Saved::Stored(shown(row, text, author)))
+        Ok(Saved::Stored(shown(&row, text, author)))
     }
 
     /// Removes a note. Needs no plaintext.
@@ -141,13 +141,13 @@ impl Notes {
             let opened = DataKeys::unless_damaged(TABLE, row.id, opened)?;
             let author = people::name(&authors, row.author_id);
             let damaged = opened.is_none();
-            notes.push(Note { damaged, ..shown(row, &opened.unwrap_or_default(), author) });
+            notes.push(Note { damaged, ..shown(&row, &opened.unwrap_or_default(), author) });
         }
         Ok(notes)
     }
 }
 
-fn shown(row: note::Model, text: &str, author: String) -> Note {
+fn shown(row: &note::Model, text: &str, author: String) -> Note {
     Note {
         id: row.id.to_string(),
         rev: row.rev,

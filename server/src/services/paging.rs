@@ -75,11 +75,12 @@ mod tests {
 
     #[test]
     fn there_is_a_next_page_only_if_a_row_is_left_over() {
-        let cursor = |n: &usize| Cursor { created_at: *n as i64, id: Uuid::nil() };
-        let mut full: Vec<usize> = (0..PAGE).collect();
+        let cursor = |n: &i64| Cursor { created_at: *n, id: Uuid::nil() };
+        let last = i64::try_from(PAGE).unwrap();
+        let mut full: Vec<i64> = (0..last).collect();
         assert_eq!(cut(&mut full, cursor), None);
-        let mut over: Vec<usize> = (0..=PAGE).collect();
-        assert_eq!(cut(&mut over, cursor), Some(cursor(&(PAGE - 1)).write()));
+        let mut over: Vec<i64> = (0..=last).collect();
+        assert_eq!(cut(&mut over, cursor), Some(cursor(&(last - 1)).write()));
         assert_eq!(over.len(), PAGE);
     }
 }

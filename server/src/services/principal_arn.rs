@@ -10,16 +10,11 @@ pub async fn find(configured: Option<String>, sts: &aws_sdk_sts::Client) -> Opti
     if configured.is_some() {
         return configured;
     }
-    match timeout(PATIENCE, sts.get_caller_identity().send()).await {
-        Ok(Ok(identity)) => identity.arn().map(of_role),
-        Ok(Err(_)) | Err(_) => {
-            tracing::warn!(
-                event = "principal_unknown",
-                "AWS does not say who we are; key policies cannot be shown in full"
-            );
-            None
-        }
+    if let Ok(Ok(identity)) = timeout(PATIENCE, sts.get_caller_identity().send()).await {
+        return identity.arn().map(of_role);
     }
+    tracing::warn!(event = "principal_unknown", "AWS does not say who we are; key policies cannot be shown in full");
+    None
 }
 
 /// Turns the ARN of a role's session into that of the role. A session's ARN lacks the path of the role.

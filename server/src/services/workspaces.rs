@@ -103,7 +103,7 @@ impl Workspaces {
             .column_as(note::Column::UpdatedAt.max(), "newest")
             .filter(note::Column::Scope.is_in(ids.iter().copied()))
             .group_by(note::Column::Scope);
-        by_scope(query.into_model::<Inside>().all(self.store.read()).await?)
+        Ok(by_scope(query.into_model::<Inside>().all(self.store.read()).await?))
     }
 
     async fn files_inside(&self, ids: &[Uuid]) -> Result<HashMap<Uuid, Inside>, Failure> {
@@ -115,7 +115,7 @@ impl Workspaces {
             .column_as(object::Column::CreatedAt.max(), "newest")
             .filter(object::Column::Scope.is_in(ids.iter().copied()))
             .group_by(object::Column::Scope);
-        by_scope(query.into_model::<Inside>().all(self.store.read()).await?)
+        Ok(by_scope(query.into_model::<Inside>().all(self.store.read()).await?))
     }
 
     async fn opened(&self, row: &workspace::Model) -> Result<Workspace, Failure> {
@@ -246,8 +246,8 @@ fn shown(row: &workspace::Model, name: &str, description: &str) -> Workspace {
     }
 }
 
-fn by_scope(inside: Vec<Inside>) -> Result<HashMap<Uuid, Inside>, Failure> {
-    Ok(inside.into_iter().map(|inside| (inside.scope, inside)).collect())
+fn by_scope(inside: Vec<Inside>) -> HashMap<Uuid, Inside> {
+    inside.into_iter().map(|inside| (inside.scope, inside)).collect()
 }
 
 /// Name and description as they are stored.

@@ -1,7 +1,7 @@
 //! The database: connections, schema, and the few queries that everything else is built from.
 //!
-//! On SQLite there is one writing connection, whose transactions all begin `IMMEDIATE`, and several reading ones: a
-//! transaction that read first and wrote later would fail there whatever the busy timeout. On PostgreSQL both are one pool.
+//! On `SQLite` there is one writing connection, whose transactions all begin `IMMEDIATE`, and several reading ones: a
+//! transaction that read first and wrote later would fail there whatever the busy timeout. On `PostgreSQL` both are one pool.
 
 pub mod entities;
 pub mod house;
@@ -16,7 +16,7 @@ use sea_orm::{
 use sea_orm_migration::MigratorTrait;
 use std::time::Duration;
 
-/// How many connections read at once on SQLite, and how many do everything on PostgreSQL.
+/// How many connections read at once on `SQLite`, and how many do everything on `PostgreSQL`.
 const READERS: u32 = 8;
 const POSTGRES_CONNECTIONS: u32 = 16;
 /// Connections that no amount of requests can take away.
@@ -74,7 +74,7 @@ impl Store {
 
     /// Begins a writing transaction.
     ///
-    /// It begins on a task of its own: on PostgreSQL a BEGIN whose caller goes away half-way would leave its connection in
+    /// It begins on a task of its own: on `PostgreSQL` a BEGIN whose caller goes away half-way would leave its connection in
     /// a transaction that nobody knows of, and what others then write there would be acknowledged and lost.
     pub async fn begin(&self) -> Result<DatabaseTransaction, DbErr> {
         let mode = (self.backend() == DbBackend::Sqlite).then_some(SqliteTransactionMode::Immediate);
@@ -102,7 +102,7 @@ impl Store {
         }
     }
 
-    /// Closes every connection. On SQLite this also folds the write-ahead log into the database file.
+    /// Closes every connection. On `SQLite` this also folds the write-ahead log into the database file.
     pub async fn close(self) -> Result<(), DbErr> {
         self.vital.close().await?;
         self.read.close().await?;
@@ -111,7 +111,7 @@ impl Store {
 }
 
 /// Whether the database refused because a row that is referred to does not exist, or because one that is to be deleted is
-/// still referred to. The codes: SQLite 787 and, for RESTRICT, 1811; PostgreSQL 23503 and 23001.
+/// still referred to. The codes: `SQLite` 787 and, for RESTRICT, 1811; `PostgreSQL` 23503 and 23001.
 pub fn is_reference_violation(error: &DbErr) -> bool {
     if matches!(error.sql_err(), Some(SqlErr::ForeignKeyConstraintViolation(_))) {
         return true;
@@ -119,7 +119,7 @@ pub fn is_reference_violation(error: &DbErr) -> bool {
     let (DbErr::Exec(RuntimeErr::SqlxError(error)) | DbErr::Query(RuntimeErr::SqlxError(error))) = error else {
         return false;
     };
-    let code = error.as_database_error().and_then(|error| error.code());
+    let code = error.as_database_error().and_then(sea_orm::sqlx::error::DatabaseError::code);
     code.is_some_and(|code| ["787", "1811", "23503", "23001"].contains(&code.as_ref()))
 }
 

@@ -1,4 +1,6 @@
-//! What happens to the data: sealing, moving, re-encryption, locking and crashes, on SQLite and on PostgreSQL.
+//! What happens to the data: sealing, moving, re-encryption, locking and crashes, on `SQLite` and on `PostgreSQL`.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
 
 #[path = "../support/mod.rs"]
 mod support;

@@ -20,9 +20,9 @@ on_both_databases!(
 
 async fn nothing_is_left(app: &TestApp, objects: usize) {
     app.until("the collector is done", |app| app.stored_objects() == objects).await;
-    let patience = std::time::Instant::now() + std::time::Duration::from_secs(20);
+    let patience = tokio::time::Instant::now() + std::time::Duration::from_secs(20);
     while !rows(app, "SELECT place FROM object_notes").await.is_empty() {
-        assert!(std::time::Instant::now() < patience, "a note is left");
+        assert!(tokio::time::Instant::now() < patience, "a note is left");
         tokio::time::sleep(std::time::Duration::from_millis(20)).await;
     }
     assert_eq!(rows(app, "SELECT id FROM objects").await.len(), objects);

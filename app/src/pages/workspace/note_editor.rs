@@ -1,11 +1,9 @@
-//! Writing a note. What is being written is kept until it is saved: through a save by somebody else, a lock, a reload.
+//! Writing a note. What is being written stays in the page until it is saved, also through a save by somebody else and a
+//! lock; the browser asks before a page with unsaved text is left. It is never put into the browser's storage.
 
 use crate::{
     api::notes::{create_note, update_note},
-    browser::{
-        draft,
-        page::{self, Fields},
-    },
+    browser::page::{self, Fields},
     components::form::{FieldError, PostForm, SendButton},
     model::{
         error::{ApiError, Invalid},
@@ -33,6 +31,8 @@ struct Writing {
     field: StoredValue<String>,
     is_open: RwSignal<bool>,
     text: RwSignal<String>,
+    /// Whether there is something to lose.
+    is_changed: RwSignal<bool>,
     /// The revision that the text goes on top of.
     rev: RwSignal<i64>,
     /// The newer note, as the server shows it, when somebody else has saved it meanwhile.
@@ -50,6 +50,7 @@ impl Writing {
             field: StoredValue::new(field),
             is_open: RwSignal::new(false),
             text: RwSignal::new(String::new()),
+            is_changed: RwSignal::new(false),
             rev: RwSignal::new(rev),
             theirs: RwSignal::new(None),
             error: RwSignal::new(None),
@@ -57,39 +58,26 @@ impl Writing {
         }
     }
 
-    /// Where the draft is kept while the page is loaded again.
-    fn key(self) -> String {
-        format!("draft {} {}", self.workspace.get_value(), self.field.get_value())
-    }
-
     fn focus(self) {
         self.field.with_value(|id| page::focus(id));
     }
 
     fn write(self, text: String) {
-        draft::keep(&self.key(), self.rev.get_untracked(), &text);
+        self.is_changed.set(true);
         self.text.set(text);
-    }
-
-    fn take_up(self) {
-        if let Some(kept) = draft::read(&self.key()) {
-            self.text.set(kept.text);
-            self.rev.set(kept.rev);
-            self.is_open.set(true);
-        }
     }
 
     fn open(self, text: String) {
         self.text.set(text);
+        self.is_changed.set(false);
         self.is_open.set(true);
         self.focus();
     }
 
     fn close(self) {
-        draft::forget(&self.key());
         self.is_open.set(false);
         if self.theirs.get_untracked().is_some() {
-            page::reload();
+            page::reload_when_drawn();
         }
     }
 
@@ -116,14 +104,11 @@ impl Writing {
         };
         match saved {
             Ok(Saved::Stored(_)) => {
-                draft::forget(&self.key());
                 self.is_open.set(false);
-                page::reload();
+                page::reload_when_drawn();
             }
             Ok(Saved::Conflict(newer)) => {
                 self.rev.set(newer.rev);
-                // Kept again, because it goes on top of the newer revision from now on.
-                self.write(self.text.get_untracked());
                 self.theirs.set(Some(newer.html));
             }
             Err(refused) => self.error.set(Some(refused)),
@@ -147,7 +132,6 @@ pub fn NoteEditor(workspace: String, note: Option<NoteSource>) -> impl IntoView 
     let (id, rev, stored) = note.map_or((None, 0, String::new()), |note| (Some(note.id), note.rev, note.text));
     let (class, label) = if id.is_some() { ("button small", "Edit") } else { ("button primary", "New note") };
     let writing = Writing::new(workspace, id, rev);
-    Effect::new(move |_| writing.take_up());
     view! {
         <div class="scripted" hidden=move || writing.is_open.get()>
             <button class=class type="button" on:click=move |_| writing.open(stored.clone())>
@@ -163,7 +147,7 @@ fn Editor(writing: Writing) -> impl IntoView {
     let error_id = format!("{}-error", writing.field.get_value());
     let described_by = error_id.clone();
     view! {
-        <div class="editor">
+        <div class="editor" data-unsaved=move || writing.is_changed.get().then_some("true")>
             {move || writing.theirs.get().map(|html| view! { <Theirs html/> })}
             <PostForm url="" on_send=move |_: Fields| writing.send()>
                 <div class="field">

@@ -8,8 +8,7 @@ use crate::{
 };
 use leptos::{prelude::*, server_fn::ServerFn};
 
-const DAMAGED_NOTE: &str =
-    "The stored note does not open: it was changed or moved in the database. Your operator can restore it from a backup.";
+const DAMAGED_NOTE: &str = "The stored note does not open: it was changed or moved in the database. Your operator can restore it from a backup.";
 
 #[component]
 pub fn Notes(workspace: String, page: Page<Note>, is_first: bool) -> impl IntoView {

@@ -1,4 +1,4 @@
-//! The tables as SeaORM sees them. One file a table.
+//! The tables as `SeaORM` sees them. One file a table.
 //!
 //! Times are Unix milliseconds, ids are UUIDs, and `scope` is the id of a workspace or the nil UUID for the organization.
 //! A column whose name ends in `_sealed` holds a record in the envelope format; the data key it was sealed under is named

@@ -1,7 +1,7 @@
 //! The schema, in steps that are only ever added to.
 //!
 //! Every table with sealed data declares, when it is made, the foreign key `(scope, data_key_id)` to `data_keys`, on delete
-//! restrict: the database itself proves that a data key is unused before it can be destroyed. SQLite cannot add it later.
+//! restrict: the database itself proves that a data key is unused before it can be destroyed. `SQLite` cannot add it later.
 
 #![allow(
     elided_lifetimes_in_paths,
