@@ -13,6 +13,8 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test may panic"))]
 
+#![warn(missing_docs)]
+
 pub mod clock;
 pub mod context;
 pub mod entropy;
