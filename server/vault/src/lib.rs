@@ -12,7 +12,6 @@
 //! before it works again. Time and randomness are passed in ([`Clock`], [`Entropy`]).
 
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test may panic"))]
-
 #![warn(missing_docs)]
 
 pub mod clock;
