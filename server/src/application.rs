@@ -25,8 +25,6 @@ use vault::SystemClock;
 const CONNECT_TIME: Duration = Duration::from_secs(2);
 const ATTEMPT_TIME: Duration = Duration::from_secs(5);
 const ATTEMPTS: u32 = 3;
-/// A key check is one attempt: its own loop is the retry.
-const CHECK_TIME: Duration = Duration::from_secs(2);
 /// How long requests may take to come to their end when the program stops.
 const GRACE: Duration = Duration::from_secs(10);
 
@@ -164,21 +162,7 @@ pub async fn aws(provider_key: &KeyArn) -> Aws {
     clients(sdk)
 }
 
-/// The clients that share `sdk`. The one for key checks makes one short attempt.
+/// The clients that share `sdk`.
 pub fn clients(sdk: SdkConfig) -> Aws {
-    let check_time = TimeoutConfig::builder()
-        .connect_timeout(CHECK_TIME)
-        .operation_attempt_timeout(CHECK_TIME)
-        .operation_timeout(CHECK_TIME)
-        .build();
-    let check = aws_sdk_kms::config::Builder::from(&sdk)
-        .retry_config(RetryConfig::disabled())
-        .timeout_config(check_time)
-        .build();
-    Aws {
-        kms: aws_sdk_kms::Client::new(&sdk),
-        check_kms: aws_sdk_kms::Client::from_conf(check),
-        sts: aws_sdk_sts::Client::new(&sdk),
-        sdk,
-    }
+    Aws { kms: aws_sdk_kms::Client::new(&sdk), sts: aws_sdk_sts::Client::new(&sdk), sdk }
 }

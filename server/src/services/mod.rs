@@ -47,7 +47,6 @@ use workspaces::Workspaces;
 /// The clients of AWS.
 pub struct Aws {
     pub kms: aws_sdk_kms::Client,
-    pub check_kms: aws_sdk_kms::Client,
     pub sts: aws_sdk_sts::Client,
     pub sdk: aws_config::SdkConfig,
 }
