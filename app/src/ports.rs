@@ -8,7 +8,7 @@ use crate::model::{
     encryption::DataEncryption,
     error::ApiError,
     identity::{Deployment, Me, MemberEntry, Role},
-    lock::LockFace,
+    lock::{KeyNotice, LockFace},
     preflight::Preflight,
     workspace::{FileEntry, Note, Page, Saved, Workspace, WorkspaceSummary},
 };
@@ -79,6 +79,10 @@ pub trait OrganizationPort: Send + Sync {
     fn deployment(&self) -> Deployment;
     /// Why data is locked on this server, if it is.
     fn lock(&self) -> Option<LockFace>;
+    /// Why this workspace is locked on this server, if it is: alone, or with everything. The id may be one that is none.
+    fn lock_of(&self, workspace: &str) -> Option<LockFace>;
+    /// What an administrator should know about the key before it bites. Others are told nothing.
+    fn notice(&self, who: &Principal) -> Option<KeyNotice>;
     async fn members(&self, who: &Principal) -> Result<Vec<MemberEntry>, ApiError>;
 }
 

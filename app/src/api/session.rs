@@ -16,7 +16,12 @@ pub async fn read_frame() -> Result<Frame, ApiError> {
     answer(async {
         let (ports, who) = authenticated().await?;
         let organization = ports.organization;
-        Ok(Frame { me: who.me(), deployment: organization.deployment(), lock: organization.lock() })
+        Ok(Frame {
+            me: who.me(),
+            deployment: organization.deployment(),
+            lock: organization.lock(),
+            notice: organization.notice(&who),
+        })
     })
     .await
 }

@@ -1,6 +1,9 @@
 //! Whose key protects the data: what the Data Encryption page shows.
 
-use super::{job::JobView, lock::LockFace};
+use super::{
+    job::JobView,
+    lock::{KeyNotice, LockFace, LockHistory},
+};
 use serde::{Deserialize, Serialize};
 
 /// Whose key is the root key.
@@ -62,11 +65,33 @@ pub struct CoverageLine {
     pub current: u64,
 }
 
+/// The servers of the deployment that are alive, and how they stand to the root key.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Servers {
+    pub live: u64,
+    /// How many of them have ended access.
+    pub locked: u64,
+}
+
+/// A workspace that is locked alone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LockedWorkspace {
+    pub id: String,
+    pub lock: LockFace,
+}
+
 /// Everything the Data Encryption page shows.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DataEncryption {
     pub root: RootKey,
     pub lock: Option<LockFace>,
+    /// What administrators should know about the key before it bites.
+    pub notice: Option<KeyNotice>,
+    pub servers: Servers,
+    /// Workspaces whose data keys AWS refuses while the rest works, on this server.
+    pub locked_workspaces: Vec<LockedWorkspace>,
+    /// Locks and what ended them, newest first, at most 20.
+    pub history: Vec<LockHistory>,
     /// Milliseconds since the last successful key check of this server; `None` before the first.
     pub verified_ms_ago: Option<u64>,
     /// The last key checks of this server, oldest first, at most 60.

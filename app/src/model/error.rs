@@ -131,11 +131,13 @@ mod tests {
     #[test]
     fn errors_survive_the_wire() {
         let face = LockFace {
+            part: super::super::lock::LockedPart::Everything,
             cause: super::super::lock::LockCause::Disabled,
             since: 1,
             refused_at: Some(2),
             code: Some("DisabledException".to_owned()),
             request_id: None,
+            deletion_at: None,
         };
         for error in [
             ApiError::SignedOut,

@@ -64,4 +64,6 @@ pub struct Frame {
     pub me: Me,
     pub deployment: Deployment,
     pub lock: Option<super::lock::LockFace>,
+    /// What an administrator should know about the key before it bites; never for others.
+    pub notice: Option<super::lock::KeyNotice>,
 }

@@ -6,9 +6,12 @@ impl LockCause {
     /// The heading of a locked page: who locked what.
     pub const fn headline(self) -> &'static str {
         match self {
-            Self::Disabled | Self::InvalidState | Self::AccessDenied | Self::NotFound => {
-                "Your organization has locked this data"
-            }
+            Self::Disabled
+            | Self::PendingDeletion
+            | Self::PendingImport
+            | Self::InvalidState
+            | Self::AccessDenied
+            | Self::NotFound => "Your organization has locked this data",
             Self::ProviderRefused => "This data is locked: AWS refuses the provider key",
             Self::Unreachable => "This data is locked: AWS cannot be reached",
             Self::OwnCredentials => "This data is locked: AWS does not accept this deployment",
@@ -22,6 +25,12 @@ impl LockCause {
         match self {
             Self::Disabled => {
                 "The customer managed key is disabled in AWS, so Keystead can no longer decrypt anything stored here."
+            }
+            Self::PendingDeletion => {
+                "The customer managed key is scheduled for deletion in AWS, so Keystead can no longer decrypt anything stored here."
+            }
+            Self::PendingImport => {
+                "The customer managed key has no key material in AWS any more, so Keystead can no longer decrypt anything stored here."
             }
             Self::InvalidState => {
                 "The customer managed key is in a state in AWS that does not allow its use, so Keystead can no longer decrypt anything stored here."
@@ -50,8 +59,14 @@ impl LockCause {
             Self::Disabled => {
                 "To restore access, enable the key in the AWS console. Everything comes back within 10 seconds after AWS accepts the key again."
             }
+            Self::PendingDeletion => {
+                "To restore access, cancel the key's deletion in the AWS console and enable the key. Everything comes back within 10 seconds after AWS accepts the key again."
+            }
+            Self::PendingImport => {
+                "To restore access, import the same key material again in the AWS console. Everything comes back within 10 seconds after AWS accepts the key again."
+            }
             Self::InvalidState => {
-                "To restore access, cancel the key's deletion in the AWS console, or repair what its state names, and enable it. Everything comes back within 10 seconds after AWS accepts the key again."
+                "To restore access, repair what the key's state in the AWS console names, and enable it. Everything comes back within 10 seconds after AWS accepts the key again."
             }
             Self::AccessDenied => {
                 "To restore access, allow kms:Encrypt, kms:Decrypt and kms:DescribeKey for this deployment in the key policy again. Everything comes back within 10 seconds after AWS accepts the key again."
@@ -75,6 +90,8 @@ impl LockCause {
     pub const fn link_word(self) -> &'static str {
         match self {
             Self::Disabled => "disabled",
+            Self::PendingDeletion => "pending deletion",
+            Self::PendingImport => "no material",
             Self::InvalidState => "not usable",
             Self::AccessDenied => "denied",
             Self::NotFound => "not found",
@@ -89,6 +106,8 @@ impl LockCause {
     pub const fn notice(self) -> &'static str {
         match self {
             Self::Disabled => "Your key is disabled in AWS",
+            Self::PendingDeletion => "Your key is scheduled for deletion in AWS",
+            Self::PendingImport => "Your key has no key material in AWS any more",
             Self::InvalidState => "Your key is in a state in AWS that does not allow its use",
             Self::AccessDenied => "Your key's policy no longer lets this deployment use it",
             Self::NotFound => "AWS no longer knows your key",

@@ -33,10 +33,13 @@ impl Heartbeat {
         let now = database_now(self.store.write()).await?;
         let row = server::ActiveModel {
             id: Set(self.server),
+            name: Set(String::new()),
             version: Set(env!("CARGO_PKG_VERSION").to_owned()),
             started_at: Set(now),
             heartbeat_at: Set(now),
             key_state: Set(self.key_state().to_owned()),
+            key_state_at: Set(0),
+            verified_at: Set(None),
         };
         let update = OnConflict::column(server::Column::Id)
             .update_columns([server::Column::HeartbeatAt, server::Column::KeyState])

@@ -3,7 +3,7 @@
 use crate::store::entities::encryption::RootKind;
 use app::model::{
     encryption::CheckResult,
-    lock::{LockCause as FaceCause, LockFace},
+    lock::{LockCause as FaceCause, LockFace, LockedPart},
 };
 use std::{
     collections::VecDeque,
@@ -118,5 +118,13 @@ fn face(lock: LockState, root: Option<RootKind>) -> LockFace {
         (LockCause::Damaged, _) => FaceCause::Damaged,
         (LockCause::Starting, _) => FaceCause::Starting,
     };
-    LockFace { cause, since: lock.since, refused_at: lock.refused_at, code: lock.code, request_id: lock.request_id }
+    LockFace {
+        part: LockedPart::Everything,
+        cause,
+        since: lock.since,
+        refused_at: lock.refused_at,
+        code: lock.code,
+        request_id: lock.request_id,
+        deletion_at: None,
+    }
 }

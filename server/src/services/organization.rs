@@ -5,7 +5,7 @@ use app::{
     model::{
         error::ApiError,
         identity::{Deployment, MemberEntry},
-        lock::LockFace,
+        lock::{KeyNotice, LockFace},
     },
     ports::{OrganizationPort, Principal},
 };
@@ -27,6 +27,14 @@ impl OrganizationPort for Organization {
 
     fn lock(&self) -> Option<LockFace> {
         self.state.face()
+    }
+
+    fn lock_of(&self, _workspace: &str) -> Option<LockFace> {
+        self.state.face()
+    }
+
+    fn notice(&self, _who: &Principal) -> Option<KeyNotice> {
+        None
     }
 
     async fn members(&self, who: &Principal) -> Result<Vec<MemberEntry>, ApiError> {

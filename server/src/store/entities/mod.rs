@@ -12,6 +12,7 @@ pub mod lock_event;
 pub mod note;
 pub mod object;
 pub mod object_note;
+pub mod reset;
 pub mod server;
 pub mod session;
 pub mod set_aside;

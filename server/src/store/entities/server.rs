@@ -7,11 +7,17 @@ use sea_orm::entity::prelude::*;
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: Uuid,
+    /// What operators call it: the host's name and the address it listens on.
+    pub name: String,
     pub version: String,
     pub started_at: i64,
     pub heartbeat_at: i64,
     /// `open`, `suspect` or `locked`.
     pub key_state: String,
+    /// Since when, by the server's own clock. Another value means another change.
+    pub key_state_at: i64,
+    /// When the last successful key check was sent, by the server's own clock.
+    pub verified_at: Option<i64>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

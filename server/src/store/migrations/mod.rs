@@ -13,6 +13,7 @@ mod m0002_keys;
 mod m0003_workspaces;
 mod m0004_jobs;
 mod m0005_servers;
+mod m0006_revocation;
 
 use sea_orm_migration::prelude::*;
 
@@ -28,6 +29,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0003_workspaces::Migration),
             Box::new(m0004_jobs::Migration),
             Box::new(m0005_servers::Migration),
+            Box::new(m0006_revocation::Migration),
         ]
     }
 }
