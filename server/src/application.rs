@@ -5,16 +5,18 @@
 
 use crate::{
     config::Config,
-    http::{HttpState, router::router, session::Sessions},
+    http::{
+        HttpState,
+        outgoing::{ConnectionHandle, GuardedListener},
+        router::router,
+        session::Sessions,
+    },
     services::{Aws, Services, StartError as ServicesError, accounts::CreateUserError},
     store::Store,
 };
 use app::model::key_arn::KeyArn;
 use aws_config::{BehaviorVersion, Region, SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
-use axum::{
-    Router,
-    serve::{Listener, ListenerExt},
-};
+use axum::Router;
 use sea_orm::DbErr;
 use std::{future::Future, io, net::SocketAddr, sync::Arc, time::Duration};
 use thiserror::Error;
@@ -70,7 +72,7 @@ impl Application {
         let listen = |cause| StartError::Listen { address: config.listen, cause };
         let listener = TcpListener::bind(config.listen).await.map_err(listen)?;
         let address = listener.local_addr().map_err(listen)?;
-        let (store, services) = start_services(&config, aws).await?;
+        let (store, services) = start_services(&config, address, aws).await?;
         if let Some(first) = &config.first_admin
             && services.accounts.ensure_first_administrator(first).await?
         {
@@ -112,8 +114,10 @@ impl Application {
             closing.cancelled().await;
             sleep(GRACE).await;
         };
+        let listener = GuardedListener { listener, account: Arc::clone(&services.outgoing) };
+        let router = router.into_make_service_with_connect_info::<ConnectionHandle>();
         let served = tokio::select! {
-            served = axum::serve(without_delay(listener), router).with_graceful_shutdown(asked) => served,
+            served = axum::serve(listener, router).with_graceful_shutdown(asked) => served,
             () = out_of_time => {
                 tracing::warn!(event = "requests_cut", "some requests took too long to end and were cut");
                 Ok(())
@@ -130,24 +134,23 @@ impl Application {
     }
 }
 
-/// Connects to database and AWS, and starts the services. Also what the commands use that work on data.
+/// Connects to database and AWS, and starts the services. Also what the commands use that work on data. `address` is a part
+/// of what operators call this server.
 ///
 /// # Errors
 /// The first thing that could not be had.
-pub async fn start_services(config: &Config, aws: Aws) -> Result<(Store, Services), StartError> {
+pub async fn start_services(config: &Config, address: SocketAddr, aws: Aws) -> Result<(Store, Services), StartError> {
     let store = Store::connect(&config.database_url).await?;
     store.migrate().await?;
-    let services = Services::start(config, store.clone(), aws).await?;
+    let services = Services::start(config, server_name(address), store.clone(), aws).await?;
     Ok((store, services))
 }
 
-/// Small answers go out at once instead of waiting for more to send.
-fn without_delay(listener: TcpListener) -> impl Listener<Io = tokio::net::TcpStream, Addr = SocketAddr> {
-    listener.tap_io(|connection| {
-        if let Err(error) = connection.set_nodelay(true) {
-            tracing::debug!(%error, "a connection keeps its delay");
-        }
-    })
+/// The name of the machine and the address, at most 64 characters.
+fn server_name(address: SocketAddr) -> String {
+    let system = rustix::system::uname();
+    let host: String = system.nodename().to_string_lossy().chars().take(40).collect();
+    format!("{host} {address}").chars().take(64).collect()
 }
 
 /// The clients of AWS, in the region of the provider's key. Credentials and endpoints are the SDK's own affair.

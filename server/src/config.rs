@@ -10,6 +10,7 @@ mod public_url;
 pub use mistakes::{Mistake, Mistakes};
 pub use public_url::PublicUrl;
 
+use crate::services::workspace_locks::WorkspaceKeyTimes;
 use app::model::key_arn::KeyArn;
 use clap::Args;
 use std::{fmt, net::SocketAddr, path::PathBuf, time::Duration};
@@ -117,6 +118,8 @@ pub struct Config {
     pub aws_principal_arn: Option<String>,
     pub key_check: Duration,
     pub outage_grace: Duration,
+    /// When the data keys of workspaces are asked for again. No option: the terms are promises.
+    pub workspace_keys: WorkspaceKeyTimes,
     pub max_file_bytes: u64,
     pub log_format: LogFormat,
 }

@@ -48,7 +48,7 @@ const SAMPLES: [Sample; 2] = [
 
 pub async fn sample(config: Config) -> Outcome {
     telemetry::init(config.log_format);
-    let (store, services) = start_services(&config, aws(&config.provider_key_arn).await).await?;
+    let (store, services) = start_services(&config, config.listen, aws(&config.provider_key_arn).await).await?;
     if let Some(first) = &config.first_admin {
         services.accounts.ensure_first_administrator(first).await?;
     }

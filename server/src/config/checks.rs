@@ -1,7 +1,10 @@
 //! The check of each option. Each function reads one, and says what is wrong with it.
 
 use super::{Config, DatabaseUrl, FirstAdmin, Mistake, Mistakes, ObjectsAt, Options, PublicUrl};
-use crate::services::accounts::{check_email, check_password};
+use crate::services::{
+    accounts::{check_email, check_password},
+    workspace_locks::WorkspaceKeyTimes,
+};
 use app::model::key_arn::KeyArn;
 use std::{net::SocketAddr, ops::RangeInclusive, path::PathBuf, time::Duration};
 use vault::{DeploymentId, Zeroizing};
@@ -40,6 +43,7 @@ pub(super) fn check(options: Options, aws_region: Option<&str>) -> Result<Config
             aws_principal_arn: aws_principal_arn?,
             key_check: key_check?,
             outage_grace: outage_grace?,
+            workspace_keys: WorkspaceKeyTimes::default(),
             max_file_bytes: max_file_bytes?,
             log_format: log_format?,
         })

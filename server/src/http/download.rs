@@ -71,7 +71,9 @@ pub async fn download(
     };
     headers.insert(header::ETAG, etag);
     headers.insert(header::CONTENT_LENGTH, HeaderValue::from(range.end - range.start));
+    let leash = found.leash();
     let mut response = Response::new(Body::from_stream(found.stream(range)));
+    response.extensions_mut().insert(leash);
     *response.status_mut() = status;
     *response.headers_mut() = headers;
     Ok(response)

@@ -1,4 +1,7 @@
 //! Server-sent events that say "changed": the page then asks again. What has changed is in the database, not in here.
+//!
+//! A stream that began while the data was open ends at the lock, after it has said so. It carries no data, so it may end as
+//! streams do, and the browser comes back by itself.
 
 use super::{HttpState, principal::Watching};
 use axum::{
@@ -22,6 +25,10 @@ struct Listening {
     changes: watch::Receiver<u64>,
     recheck: Interval,
     greeted: bool,
+    /// The number of locks before it began, and whether the data was open then.
+    locks: u64,
+    began_open: bool,
+    told_of_the_lock: bool,
 }
 
 /// Route: a stream of changes of the job and the lock.
@@ -32,7 +39,10 @@ pub async fn events(
     let changes = state.services.changes();
     let mut recheck = interval_at(Instant::now() + ASK_AGAIN, ASK_AGAIN);
     recheck.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let listening = Listening { state, watching, changes, recheck, greeted: false };
+    let vault = &state.services.vault;
+    let (locks, began_open) = (vault.locks(), vault.is_open());
+    let listening =
+        Listening { state, watching, changes, recheck, greeted: false, locks, began_open, told_of_the_lock: false };
     let stream = stream::unfold(listening, |listening| async move {
         let listening = listening.changed().await?;
         Some((Ok(Event::default().data("changed")), listening))
@@ -49,10 +59,21 @@ impl Listening {
             self.changes.mark_unchanged();
             return Some(self);
         }
+        if self.told_of_the_lock {
+            return None;
+        }
         loop {
+            let vault = std::sync::Arc::clone(&self.state.services.vault);
             tokio::select! {
+                () = vault.locked(), if self.began_open => {
+                    self.told_of_the_lock = true;
+                    return Some(self);
+                }
                 () = self.state.closing.cancelled() => return None,
-                changed = self.changes.changed() => return changed.ok().map(|()| self),
+                changed = self.changes.changed() => {
+                    self.told_of_the_lock = self.began_open && vault.locks() != self.locks;
+                    return changed.ok().map(|()| self);
+                }
                 _ = self.recheck.tick() => {
                     if !matches!(self.watching.goes_on(&self.state).await, Ok(true)) {
                         return None;

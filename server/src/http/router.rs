@@ -1,6 +1,8 @@
 //! Every route of the program, in one place. The pages and server functions are listed by `app` itself.
 
-use super::{HttpState, assets, download, errors, events, health, pages, request_log, security, state, upload};
+use super::{
+    HttpState, assets, download, errors, events, health, outgoing, pages, request_log, security, state, upload,
+};
 use axum::{
     Router,
     extract::DefaultBodyLimit,
@@ -22,12 +24,15 @@ const TIME: Duration = Duration::from_secs(30);
 
 /// Builds the router. Also what the tests drive.
 pub fn router(state: HttpState) -> Router {
+    // Whatever may open data has its answers tied to the lease.
+    let carry = || from_fn_with_state(state.clone(), outgoing::carry);
+    let opening = pages::routes(&state).layer(carry());
     let short = Router::new()
         .route("/state", get(state::state))
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
         .route(&format!("/{}/{{file}}", state.assets.folder()), get(assets::built))
-        .merge(pages::routes(&state))
+        .merge(opening)
         .fallback(pages::fallback)
         .method_not_allowed_fallback(errors::method_not_allowed)
         .layer(
@@ -38,6 +43,7 @@ pub fn router(state: HttpState) -> Router {
     let long = Router::new()
         .route("/workspaces/{id}/files", post(upload::upload))
         .route("/workspaces/{id}/files/{file}", get(download::download))
+        .layer(carry())
         .route("/settings/data-encryption/events", get(events::events))
         .layer(DefaultBodyLimit::disable());
 

@@ -27,6 +27,9 @@ impl From<Failure> for Halt {
     fn from(failure: Failure) -> Self {
         match failure {
             Failure::Locked => Self::wait(PauseReason::Locked),
+            Failure::WorkspaceLocked(face) => {
+                Self::Wait { reason: PauseReason::ScopeRefused, code: face.code, scope: None }
+            }
             Failure::Kms(error) => Self::from(error),
             Failure::Objects(error) => {
                 tracing::warn!(event = "job_object_store", %error, "the job waits for the object store");

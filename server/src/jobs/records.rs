@@ -102,6 +102,9 @@ impl Worker {
     /// Whatever is not, stops the whole attempt.
     pub(super) fn alone(&self, failure: Failure, scope: Uuid) -> Result<Halt, Halt> {
         match failure {
+            Failure::WorkspaceLocked(face) => {
+                Ok(Halt::Wait { reason: PauseReason::ScopeRefused, code: face.code, scope: Some(scope) })
+            }
             Failure::Kms(error)
                 if error.class == KmsClass::Refused(Refusal::AccessDenied)
                     && self.vault().is_open()

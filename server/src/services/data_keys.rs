@@ -3,7 +3,13 @@
 //! What must stay true: which key is a scope's current one is read inside the transaction that writes, never remembered;
 //! only the plaintext is remembered, in the vault's key ring. No call to KMS is made while a transaction is open.
 
-use super::{failure::Failure, ids::new_id, key_state::KeyState};
+use super::{
+    failure::Failure,
+    ids::new_id,
+    key_state::KeyState,
+    unwrapping::{UnderWay, Unwrapping},
+    workspace_locks::WorkspaceLocks,
+};
 use crate::store::{
     Store,
     entities::{
@@ -14,10 +20,7 @@ use crate::store::{
 };
 use app::model::{error::ApiError, lock::LockFace};
 use sea_orm::{ActiveValue::Set, DatabaseTransaction};
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::sync::Arc;
 use tokio::sync::Notify;
 use uuid::Uuid;
 use vault::{DataKey, DataKeyId, Kms, KmsClass, KmsError, Place, Scope, Vault, WrapContext, Zeroizing};
@@ -33,8 +36,7 @@ pub struct DataKeys {
     vault: Arc<Vault>,
     state: Arc<KeyState>,
     kms: Kms,
-    /// One lock for each unwrap under way, so that many readers of one workspace cause one call.
-    unwrapping: Mutex<HashMap<DataKeyId, Arc<tokio::sync::Mutex<()>>>>,
+    unwrapping: Arc<Unwrapping>,
     /// Rung when KMS refuses, so that the key check looks at once.
     doubt: Arc<Notify>,
 }
@@ -77,9 +79,22 @@ impl FreshKey {
 }
 
 impl DataKeys {
-    pub fn new(store: Store, state: Arc<KeyState>, kms: Kms, doubt: Arc<Notify>) -> Self {
+    pub fn new(store: Store, state: Arc<KeyState>, kms: Kms, locks: Arc<WorkspaceLocks>, doubt: Arc<Notify>) -> Self {
         let vault = Arc::clone(state.vault());
-        Self { store, vault, state, kms, unwrapping: Mutex::default(), doubt }
+        let unwrapping = Unwrapping {
+            store: store.clone(),
+            state: Arc::clone(&state),
+            kms: kms.clone(),
+            locks,
+            doubt: Arc::clone(&doubt),
+            under_way: UnderWay::default(),
+        };
+        Self { store, vault, state, kms, unwrapping: Arc::new(unwrapping), doubt }
+    }
+
+    /// What unwraps the keys.
+    pub fn unwrapping(&self) -> &Arc<Unwrapping> {
+        &self.unwrapping
     }
 
     /// Why the data is locked, if it is.
@@ -94,44 +109,13 @@ impl DataKeys {
     /// The data key `id`, from the ring or unwrapped now.
     ///
     /// # Errors
-    /// [`Failure::Locked`], [`Failure::Kms`], a database failure, or [`Failure::Superseded`] if there is no such key.
+    /// [`Failure::Locked`], [`Failure::WorkspaceLocked`], [`Failure::Kms`], a database failure, or [`Failure::Superseded`]
+    /// if there is no such key.
     pub async fn key(&self, id: Uuid) -> Result<Arc<DataKey>, Failure> {
         let id = DataKeyId(id);
-        if let Some(key) = self.vault.key(id)? {
-            return Ok(key);
-        }
-        let turn = Arc::clone(self.unwrapping.lock().unwrap_or_else(PoisonError::into_inner).entry(id).or_default());
-        let outcome = {
-            let _waited = turn.lock().await;
-            match self.vault.key(id)? {
-                Some(key) => Ok(key),
-                None => self.unwrap(id).await,
-            }
-        };
-        self.unwrapping.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
-        outcome
-    }
-
-    async fn unwrap(&self, id: DataKeyId) -> Result<Arc<DataKey>, Failure> {
-        let mut seen = None;
-        loop {
-            let epoch = self.vault.epoch();
-            let row = house::wrapped_key(self.store.read(), id.0).await?;
-            let row = row.ok_or(Failure::Superseded)?;
-            let scope = Scope::from_uuid(row.scope);
-            let context = WrapContext { deployment: self.vault.deployment(), scope, data_key: id };
-            let check_value = check_value(&row.check_value)?;
-            match self.kms.unwrap(&row.root_key_arn, &context, id, &row.wrapped, &check_value).await {
-                Ok(unwrapped) => return Ok(self.vault.admit(epoch, unwrapped.key)?),
-                // The root key may have changed between our reading and KMS's answer: then the answer means nothing.
-                Err(error) if seen != Some(row.generation) => {
-                    seen = Some(row.generation);
-                    if house::root(self.store.read()).await?.generation == row.generation {
-                        return Err(self.refused(error));
-                    }
-                }
-                Err(error) => return Err(self.refused(error)),
-            }
+        match self.vault.key(id)? {
+            Some(key) => Ok(key),
+            None => Ok(self.unwrapping.key(id).await?),
         }
     }
 

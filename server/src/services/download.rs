@@ -12,6 +12,7 @@ use bytes::Bytes;
 use futures::{Stream, stream};
 use std::{io, ops::Range, sync::Arc};
 use uuid::Uuid;
+use vault::Leash;
 
 /// A file that is ready to be read.
 pub struct Download {
@@ -48,6 +49,11 @@ impl Download {
         }
     }
 
+    /// What ties the content to its lease: once that has ended, nothing of it may go out.
+    pub fn leash(&self) -> Leash {
+        self.reader.leash()
+    }
+
     /// The content in `range`, which lies within the file.
     pub fn stream(self, range: Range<u64>) -> impl Stream<Item = io::Result<Bytes>> + Send + 'static {
         stream::try_unfold((self, range.start), move |(mut download, position)| async move {
@@ -65,16 +71,13 @@ impl Download {
 
     async fn next(&mut self, range: Range<u64>) -> Result<Bytes, Failure> {
         let vault = Arc::clone(self.files.keys().vault());
-        if !vault.is_open() {
-            return Err(Failure::Locked);
-        }
         let read = tokio::select! {
             biased;
             () = vault.locked() => Err(Failure::Locked),
             read = self.read(range) => read,
         }?;
         // The lock may have fallen while the bytes were being opened.
-        if vault.is_open() { Ok(Bytes::from(read)) } else { Err(Failure::Locked) }
+        if self.leash().is_live() { Ok(Bytes::from(read)) } else { Err(Failure::Locked) }
     }
 
     /// Reads on; if a job has replaced the object meanwhile, from the new one at the same position.

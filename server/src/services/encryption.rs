@@ -4,8 +4,8 @@
 //! is in `jobs`.
 
 use super::{
-    access, data_keys::DataKeys, failure::Failure, ids::new_id, job_view, key_state::KeyState, people,
-    preflight::Preflights,
+    access, data_keys::DataKeys, failure::Failure, ids::new_id, job_view, key_state::KeyState, lock_history, people,
+    preflight::Preflights, workspace_locks::WorkspaceLocks,
 };
 use crate::{
     jobs::queue,
@@ -47,6 +47,7 @@ pub struct Encryption {
     pub store: Store,
     pub keys: Arc<DataKeys>,
     pub state: Arc<KeyState>,
+    pub workspace_locks: Arc<WorkspaceLocks>,
     pub preflights: Preflights,
     pub outage_grace: Duration,
     pub principal_arn: Option<String>,
@@ -80,10 +81,10 @@ impl Encryption {
                 generation: root.generation,
             },
             lock: self.state.face(),
-            notice: None,
-            servers: model::Servers::default(),
-            locked_workspaces: Vec::new(),
-            history: Vec::new(),
+            notice: access::administrator(who).ok().and_then(|_| self.state.notice()),
+            servers: lock_history::servers(on, database_now(on).await?).await?,
+            locked_workspaces: self.locked_workspaces(),
+            history: lock_history::newest(on).await?,
             verified_ms_ago: self.state.verified_ms_ago(),
             checks: self.state.checks(),
             provider_arn: self.preflights.provider_key.as_str().to_owned(),
@@ -99,6 +100,11 @@ impl Encryption {
             principal_arn: self.principal_arn.clone(),
             may_change: who.role == Role::Administrator,
         })
+    }
+
+    fn locked_workspaces(&self) -> Vec<model::LockedWorkspace> {
+        let locked = self.workspace_locks.all().into_iter();
+        locked.map(|(id, lock)| model::LockedWorkspace { id: id.to_string(), lock }).collect()
     }
 
     /// Counted from the tables themselves. Cost: one index pass a table, and another while keys are retiring.

@@ -17,6 +17,9 @@ pub enum Failure {
     /// The data cannot be opened or sealed now.
     #[error("locked")]
     Locked,
+    /// The data of one workspace cannot be opened or sealed now.
+    #[error("the workspace is locked")]
+    WorkspaceLocked(Box<LockFace>),
     #[error("the database failed: {0}")]
     Database(#[from] DbErr),
     #[error("the object store failed: {0}")]
@@ -45,6 +48,7 @@ impl Failure {
         match self {
             Self::Refused(error) => error,
             Self::Locked => face.map_or(ApiError::Unavailable, |face| ApiError::Locked(Box::new(face))),
+            Self::WorkspaceLocked(own) => ApiError::Locked(face.map_or(own, Box::new)),
             Self::Kms(error) => {
                 tracing::warn!(event = "kms_failed", %error, "a request could not be served");
                 face.map_or(ApiError::Unavailable, |face| ApiError::Locked(Box::new(face)))

@@ -3,7 +3,7 @@
 //! What must stay true: an answer counts only if the generation is still the one that was read before the call, so that an
 //! answer about a root key that has just been replaced neither locks nor unlocks.
 
-use super::{data_keys::check_value, key_state::KeyState, lock_journal::LockJournal};
+use super::{data_keys::check_value, key_state::KeyState};
 use crate::store::{
     Store,
     entities::encryption::RootKind,
@@ -31,7 +31,6 @@ pub struct KeyCheck {
     pub customer_accounts: Vec<String>,
     /// Rung to check at once.
     pub doubt: Arc<Notify>,
-    pub journal: LockJournal,
 }
 
 /// How one check went.
@@ -78,14 +77,15 @@ impl KeyCheck {
     async fn check(&self) -> bool {
         let Outcome::Answered { sent_boot, sent_wall_ms, epoch, answer } = self.ask().await else { return false };
         let verdict = answer.as_ref().map_or_else(Clone::clone, |_| Verdict::Passed);
-        self.state.saw_check(sent_boot, self.result(sent_boot, &verdict));
+        let result = self.result(sent_boot, &verdict);
         log_verdict(&verdict);
         let transition = self.vault().record_check(sent_boot, sent_wall_ms, verdict);
         if let Ok(unwrapped) = answer {
             // The check has the key in hand; the first reader need not ask for it again. Refused if a lock intervened.
-            let _ = self.vault().admit(epoch, unwrapped.key);
+            let _ = self.vault().admit(epoch, unwrapped.key, Scope::Organization, sent_boot);
         }
-        self.note(transition);
+        log_transition(&transition);
+        self.state.saw_check(sent_boot, result);
         true
     }
 
@@ -110,7 +110,7 @@ impl KeyCheck {
             Ok(Err(error)) => return answered(Err(unreadable(&error.to_string()))),
             Err(_) => return answered(Err(unreadable("the database did not answer in time"))),
         };
-        self.state.saw_root(row.root_kind);
+        self.state.saw_root(&row);
         if !account_allowed(&self.customer_accounts, &row) {
             tracing::error!(
                 event = "root_account_not_allowed",
@@ -136,17 +136,19 @@ impl KeyCheck {
     /// Data keys have changed: those that were destroyed, perhaps by another server, must not live on in the ring.
     async fn forget_destroyed(&self) {
         // The ring first: a key that comes into it later is one that the database has.
-        let held = self.vault().ids();
+        let held = self.vault().held();
         let Ok(Ok(keys)) = timeout(DATABASE_TIMEOUT, house::all_key_ids(self.store.vital())).await else {
             // The next check tries again.
             self.state.saw_generation(0);
             return;
         };
-        for id in held {
-            if !keys.contains(&id.0) {
-                self.vault().forget(id);
+        for held in held {
+            if !keys.contains(&held.id.0) {
+                self.vault().forget(held.id);
             }
         }
+        // And not in what was last read from KMS.
+        self.kms.let_connections_go();
     }
 
     async fn unwrap(&self, row: &WrappedKey) -> Result<Box<Unwrapped>, Verdict> {
@@ -158,23 +160,18 @@ impl KeyCheck {
         let checked = self.kms.check(&row.root_key_arn, &context, id, &row.wrapped, &expected).await;
         checked.map(Box::new).map_err(Verdict::from)
     }
+}
 
-    /// Logs what only a check can know; locking and unlocking are the journal's.
-    fn note(&self, transition: Transition) {
-        match transition {
-            Transition::Suspected => {
-                tracing::warn!(event = "key_suspect", "KMS has refused the root key once");
-            }
-            Transition::Cleared => {
-                tracing::info!(event = "key_cleared", "KMS accepts the root key again; access was not interrupted");
-            }
-            Transition::CauseChanged(lock) => {
-                // On a task of its own: the next check does not wait for the database.
-                let journal = self.journal.clone();
-                tokio::spawn(async move { journal.cause_changed(&lock).await });
-            }
-            Transition::Unchanged | Transition::Locked(_) | Transition::Unlocked => {}
+/// Logs what only a check can know; locking and unlocking are the journal's.
+fn log_transition(transition: &Transition) {
+    match transition {
+        Transition::Suspected => {
+            tracing::warn!(event = "key_suspect", "KMS has refused the root key once");
         }
+        Transition::Cleared => {
+            tracing::info!(event = "key_cleared", "KMS accepts the root key again; access was not interrupted");
+        }
+        Transition::Unchanged | Transition::CauseChanged(_) | Transition::Locked(_) | Transition::Unlocked => {}
     }
 }
 

@@ -1,93 +1,260 @@
-//! The journal of locks: each lock of this server with its cause and times, in the log and in the database.
+//! The journal of locks: each lock of this server, of everything or of one workspace, with its cause and its times, in the
+//! log at once and in the database as soon as that answers.
 //!
-//! It follows the vault itself, so a lease that simply runs out is noted like any other lock.
+//! What must stay true: nothing waits for the journal, and it loses nothing while the database cannot be reached. It follows
+//! the vault itself, so a lease that simply runs out is noted like any other lock.
 
-use super::{failure::Failure, ids::new_id, key_state::cause_word};
-use crate::store::{Store, entities::lock_event, house};
-use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, sea_query::Expr};
-use std::sync::Arc;
-use tokio::sync::watch;
+use super::{ids::new_id, key_state::KeyState, outgoing::Outgoing, words, workspace_locks::WorkspaceLocks};
+use crate::store::{
+    Store,
+    entities::{encryption::RootKind, lock_event},
+};
+use app::model::lock::LockFace;
+use sea_orm::{ActiveValue::Set, DbErr, EntityTrait, IntoActiveModel, Iterable, sea_query::OnConflict};
+use std::{collections::HashMap, sync::Arc, time::Duration};
+use tokio::{
+    sync::{mpsc, watch},
+    time::timeout,
+};
 use uuid::Uuid;
-use vault::{LockState, Vault};
+use vault::{EntropyError, Vault};
+
+/// How often it is looked whether the last answer has ended, after a lock.
+const END_LOOKS: Duration = Duration::from_millis(20);
+/// Answers that have not ended by then are accounted for as they stand.
+const END_PATIENCE: i64 = 30_000;
+/// Without any news it looks all the same: a lease can end without anybody saying so.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+const DATABASE_PATIENCE: Duration = Duration::from_secs(5);
+const DATABASE_PAUSE: Duration = Duration::from_secs(2);
 
 /// Writes the journal of one server.
-#[derive(Clone)]
 pub struct LockJournal {
     pub store: Store,
-    pub vault: Arc<Vault>,
-    /// The id of this server.
+    pub state: Arc<KeyState>,
+    pub workspaces: Arc<WorkspaceLocks>,
+    pub outgoing: Arc<Outgoing>,
+    /// The id of this server, and what operators call it.
     pub server: Uuid,
-    /// Bumped when the lock has changed.
+    pub server_name: String,
+    /// Bumped when a lock has changed.
     pub changed: watch::Sender<u64>,
 }
 
+/// The locks that are in force: of everything, and of single workspaces. Each is a row of the history that is not closed.
+#[derive(Default)]
+struct InForce {
+    everything: Option<lock_event::Model>,
+    workspaces: HashMap<Uuid, lock_event::Model>,
+}
+
 impl LockJournal {
-    /// Follows the vault until it is dropped.
+    /// Follows vault and workspaces until it is dropped.
     pub async fn run(self) {
-        let mut open = self.vault.watch();
-        while open.changed().await.is_ok() {
-            let _ = *open.borrow_and_update();
-            self.changed.send_modify(|version| *version += 1);
-            let noted = match self.vault.lock_state() {
-                Some(lock) => self.locked(&lock).await,
-                None => self.unlocked().await,
-            };
-            if let Err(failure) = noted {
-                tracing::warn!(event = "lock_not_noted", error = %failure, "the lock history is incomplete");
+        let (rows, written) = mpsc::unbounded_channel();
+        let writer = write_all(self.store.clone(), written);
+        tokio::join!(self.follow(rows), writer);
+    }
+
+    async fn follow(self, rows: mpsc::UnboundedSender<lock_event::Model>) {
+        let mut standing = self.vault().watch();
+        let mut workspaces = self.workspaces.watch();
+        let mut news = self.state.watch();
+        let mut in_force = InForce::default();
+        // What had been cut before the lock in force.
+        let mut cuts_before = 0;
+        loop {
+            let mut changes = Vec::new();
+            let was_open = in_force.everything.is_none();
+            if let Err(error) = self.look(&mut in_force, &mut changes) {
+                tracing::error!(event = "lock_not_noted", %error, "the lock history is incomplete");
+            }
+            if was_open && in_force.everything.is_some() {
+                cuts_before = self.outgoing.cuts();
+            }
+            let ends = self.note_the_end(&mut in_force, cuts_before, &mut changes);
+            if !changes.is_empty() {
+                for row in changes {
+                    // The writer lives as long as this does.
+                    let _ = rows.send(row);
+                }
+                self.changed.send_modify(|version| *version += 1);
+            }
+            let pause = if ends { LOOK_EVERY } else { END_LOOKS };
+            tokio::select! {
+                _ = standing.changed() => {}
+                _ = workspaces.changed() => {}
+                _ = news.changed() => {}
+                () = tokio::time::sleep(pause) => {}
             }
         }
     }
 
-    /// Notes that a lock now has another cause.
-    pub async fn cause_changed(&self, lock: &LockState) {
-        if let Err(failure) = self.locked(lock).await {
-            tracing::warn!(event = "lock_not_noted", error = %failure, "the lock history is incomplete");
+    fn vault(&self) -> &Arc<Vault> {
+        self.state.vault()
+    }
+
+    /// Compares what is in force with what was, and says which rows have changed by it.
+    fn look(&self, in_force: &mut InForce, changes: &mut Vec<lock_event::Model>) -> Result<(), EntropyError> {
+        // A server that has not asked yet is no lock.
+        let face = self.state.face().filter(|_| self.state.answered());
+        self.compare(None, &mut in_force.everything, face, changes)?;
+        let mut locked: HashMap<Uuid, LockFace> = self.workspaces.all().into_iter().collect();
+        let ids: Vec<Uuid> = in_force.workspaces.keys().copied().chain(locked.keys().copied()).collect();
+        for id in ids {
+            let mut row = in_force.workspaces.remove(&id);
+            self.compare(Some(id), &mut row, locked.remove(&id), changes)?;
+            if let Some(row) = row {
+                in_force.workspaces.insert(id, row);
+            }
         }
-        self.changed.send_modify(|version| *version += 1);
+        Ok(())
     }
 
-    async fn locked(&self, lock: &LockState) -> Result<(), Failure> {
-        let cause = cause_word(lock.cause);
-        let (code, request_id) = (lock.code.as_deref(), lock.request_id.as_deref());
-        tracing::error!(event = "locked", cause, code, request_id, "the data is locked");
-        self.close().await?;
-        let root = house::root(self.store.read()).await?;
-        let event = lock_event::ActiveModel {
-            id: Set(new_id(&self.vault)?),
-            server_id: Set(self.server),
-            server_name: Set(String::new()),
-            scope: Set(None),
-            root_kind: Set(root.root_kind),
-            deletion_at: Set(None),
-            ended_at: Set(None),
-            last_byte_at: Set(None),
-            cut: Set(0),
-            gone_at: Set(None),
-            root_key_arn: Set(root.root_key_arn),
-            cause: Set(cause.to_owned()),
-            code: Set(lock.code.clone()),
-            request_id: Set(lock.request_id.clone()),
-            refused_at: Set(lock.refused_at),
-            locked_at: Set(lock.since),
-            restored_at: Set(None),
+    fn compare(
+        &self,
+        scope: Option<Uuid>,
+        row: &mut Option<lock_event::Model>,
+        face: Option<LockFace>,
+        changes: &mut Vec<lock_event::Model>,
+    ) -> Result<(), EntropyError> {
+        // Another beginning is another lock: it was open in between.
+        if let Some(old) = row.take_if(|old| face.as_ref().is_none_or(|face| face.since != old.locked_at)) {
+            log_unlocked(scope);
+            let restored_at = face.as_ref().map_or_else(|| self.vault().clock().wall_ms(), |face| face.since);
+            changes.push(lock_event::Model {
+                ended_at: old.ended_at.or(Some(old.locked_at)),
+                restored_at: Some(restored_at),
+                ..old
+            });
+        }
+        let Some(face) = face else { return Ok(()) };
+        match row {
+            None => {
+                log_locked(scope, &face);
+                let new = self.row(scope, &face)?;
+                changes.push(new.clone());
+                *row = Some(new);
+            }
+            // The same lock, of which more is known now.
+            Some(known) => {
+                let told = told(known.clone(), &face);
+                if told != *known {
+                    log_locked(scope, &face);
+                    changes.push(told.clone());
+                    *known = told;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn row(&self, scope: Option<Uuid>, face: &LockFace) -> Result<lock_event::Model, EntropyError> {
+        let (root_kind, root_key_arn) = self.state.root().unwrap_or((RootKind::Provider, String::new()));
+        let row = lock_event::Model {
+            id: new_id(self.vault())?,
+            server_id: self.server,
+            server_name: self.server_name.clone(),
+            scope,
+            root_key_arn,
+            root_kind,
+            cause: String::new(),
+            code: None,
+            request_id: None,
+            deletion_at: None,
+            refused_at: None,
+            locked_at: face.since,
+            ended_at: None,
+            last_byte_at: self.outgoing.last_byte(),
+            cut: 0,
+            restored_at: None,
+            gone_at: None,
         };
-        lock_event::Entity::insert(event).exec_without_returning(self.store.write()).await?;
-        Ok(())
+        Ok(told(row, face))
     }
 
-    async fn unlocked(&self) -> Result<(), Failure> {
-        tracing::info!(event = "unlocked", "the data can be read");
-        self.close().await
+    /// Notes when the last byte of opened data had gone; `false` while that is still to come.
+    fn note_the_end(&self, in_force: &mut InForce, cuts_before: u64, changes: &mut Vec<lock_event::Model>) -> bool {
+        let now = self.vault().clock().wall_ms();
+        // A workspace that was locked alone has no account of its own: its streams ended with the wiping of its keys.
+        for row in in_force.workspaces.values_mut().filter(|row| row.ended_at.is_none()) {
+            row.ended_at = Some(row.locked_at);
+            changes.push(row.clone());
+        }
+        let Some(row) = in_force.everything.as_mut().filter(|row| row.ended_at.is_none()) else { return true };
+        if self.outgoing.carried() > 0 && now.saturating_sub(row.locked_at) < END_PATIENCE {
+            return false;
+        }
+        row.last_byte_at = self.outgoing.last_byte();
+        row.ended_at = Some(row.last_byte_at.unwrap_or(0).max(row.locked_at));
+        row.cut = i64::try_from(self.outgoing.cuts().saturating_sub(cuts_before)).unwrap_or(i64::MAX);
+        tracing::info!(
+            event = "access_ended",
+            ended_at = row.ended_at,
+            last_byte_at = row.last_byte_at,
+            cut = row.cut,
+            "the last byte of opened data has been given to the kernel"
+        );
+        changes.push(row.clone());
+        true
     }
+}
 
-    async fn close(&self) -> Result<(), Failure> {
-        let now = self.vault.clock().wall_ms();
-        lock_event::Entity::update_many()
-            .col_expr(lock_event::Column::RestoredAt, Expr::value(now))
-            .filter(lock_event::Column::ServerId.eq(self.server))
-            .filter(lock_event::Column::RestoredAt.is_null())
-            .exec(self.store.write())
-            .await?;
-        Ok(())
+/// The row with what the face says.
+fn told(row: lock_event::Model, face: &LockFace) -> lock_event::Model {
+    lock_event::Model {
+        cause: words::write(face.cause),
+        code: face.code.clone(),
+        request_id: face.request_id.clone(),
+        deletion_at: face.deletion_at,
+        refused_at: face.refused_at,
+        ..row
     }
+}
+
+fn log_locked(scope: Option<Uuid>, face: &LockFace) {
+    let cause = words::write(face.cause);
+    let (code, request_id) = (face.code.as_deref(), face.request_id.as_deref());
+    match scope {
+        None => tracing::error!(event = "locked", cause, code, request_id, "the data is locked"),
+        Some(scope) => {
+            tracing::error!(event = "workspace_locked", %scope, cause, code, request_id, "a workspace is locked alone");
+        }
+    }
+}
+
+fn log_unlocked(scope: Option<Uuid>) {
+    match scope {
+        None => tracing::info!(event = "unlocked", "the data can be read"),
+        Some(scope) => tracing::info!(event = "workspace_unlocked", %scope, "the workspace can be read"),
+    }
+}
+
+/// Writes rows in their order, each until the database has taken it.
+async fn write_all(store: Store, mut rows: mpsc::UnboundedReceiver<lock_event::Model>) {
+    while let Some(row) = rows.recv().await {
+        let mut is_told = false;
+        loop {
+            match timeout(DATABASE_PATIENCE, write(&store, row.clone())).await {
+                Ok(Ok(())) => break,
+                failed if !is_told => {
+                    let error = failed.map_or_else(|late| late.to_string(), |done| format!("{done:?}"));
+                    tracing::error!(event = "lock_not_noted", error, "the lock history waits for the database");
+                    is_told = true;
+                }
+                _ => {}
+            }
+            tokio::time::sleep(DATABASE_PAUSE).await;
+        }
+    }
+}
+
+async fn write(store: &Store, row: lock_event::Model) -> Result<(), DbErr> {
+    let mut row = row.into_active_model();
+    // Every column, also those that are empty: the row replaces what an earlier state of it has written.
+    row.gone_at = Set(None);
+    let all = lock_event::Column::iter().filter(|column| !matches!(column, lock_event::Column::Id));
+    let replace = OnConflict::column(lock_event::Column::Id).update_columns(all).to_owned();
+    lock_event::Entity::insert(row).on_conflict(replace).exec_without_returning(store.write()).await?;
+    Ok(())
 }

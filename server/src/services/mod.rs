@@ -12,7 +12,9 @@ mod heartbeat;
 pub mod ids;
 mod job_view;
 pub mod key_check;
+mod key_facts;
 pub mod key_state;
+mod lock_history;
 mod lock_journal;
 mod markdown;
 mod news;
@@ -21,13 +23,18 @@ pub mod object_reader;
 pub mod object_storage;
 pub mod object_writer;
 pub mod organization;
+pub mod outgoing;
 mod paging;
+mod peers;
 mod people;
 pub mod preflight;
 mod principal_arn;
 mod start;
+pub mod unwrapping;
 pub mod upload;
 pub mod words;
+mod workspace_keys;
+pub mod workspace_locks;
 pub mod workspaces;
 
 pub use start::StartError;
@@ -36,13 +43,19 @@ use crate::store::Store;
 use accounts::Accounts;
 use encryption::Encryption;
 use files::Files;
+use heartbeat::Heartbeat;
 use key_state::KeyState;
 use organization::Organization;
+use outgoing::Outgoing;
 use std::sync::{Arc, Mutex, PoisonError};
-use tokio::{sync::watch, task::JoinHandle};
+use std::time::Duration;
+use tokio::{sync::watch, task::JoinHandle, time::timeout};
 use tokio_util::sync::CancellationToken;
 use vault::Vault;
 use workspaces::Workspaces;
+
+/// How long the database may take to hear that this server stops.
+const LEAVE_PATIENCE: Duration = Duration::from_secs(2);
 
 /// The clients of AWS.
 pub struct Aws {
@@ -61,6 +74,8 @@ pub struct Services {
     pub workspaces: Arc<Workspaces>,
     pub files: Arc<Files>,
     pub encryption: Arc<Encryption>,
+    /// The account of opened data on its way out.
+    pub outgoing: Arc<Outgoing>,
     state: Arc<KeyState>,
     changed: watch::Sender<u64>,
     tasks: Arc<Tasks>,
@@ -72,6 +87,7 @@ struct Tasks {
     stop: CancellationToken,
     worker: Mutex<Option<JoinHandle<()>>>,
     others: Vec<JoinHandle<()>>,
+    heartbeat: Heartbeat,
 }
 
 impl Services {
@@ -96,6 +112,9 @@ impl Services {
         }
         for task in &self.tasks.others {
             task.abort();
+        }
+        if let Ok(Err(error)) = timeout(LEAVE_PATIENCE, self.tasks.heartbeat.leave()).await {
+            tracing::warn!(event = "heartbeat_missed", %error, "this server did not take leave");
         }
         self.vault.forget_all();
     }

@@ -6,7 +6,7 @@
 use super::{failure::Failure, object_storage::ObjectStorage};
 use crate::store::entities::object;
 use std::ops::Range;
-use vault::{CHUNK_LEN, DataKey, OpenError, Opener, PREFIX_LEN, Place, Scope, Vault};
+use vault::{CHUNK_LEN, DataKey, Leash, OpenError, Opener, PREFIX_LEN, Place, Scope, Vault};
 
 /// Chunks that are read at once: 1 MiB of plaintext.
 const WINDOW: u64 = 64;
@@ -48,6 +48,11 @@ impl ObjectReader {
         let place = Place::object(vault.deployment(), Scope::from_uuid(row.scope), row.object_id);
         let opener = Opener::new(key, &place, &prefix, size)?;
         Ok(Self { storage: storage.clone(), opener, place: row.place.clone(), size })
+    }
+
+    /// What ties what is read to its lease.
+    pub fn leash(&self) -> Leash {
+        self.opener.leash()
     }
 
     /// Bytes before sealing.

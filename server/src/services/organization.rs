@@ -1,6 +1,6 @@
 //! The organization as every page shows it.
 
-use super::{access, accounts::Accounts, key_state::KeyState};
+use super::{access, accounts::Accounts, key_state::KeyState, workspace_locks::WorkspaceLocks};
 use app::{
     model::{
         error::ApiError,
@@ -11,11 +11,13 @@ use app::{
 };
 use async_trait::async_trait;
 use std::sync::Arc;
+use uuid::Uuid;
 
 /// The organization and its deployment.
 pub struct Organization {
     pub deployment: Deployment,
     pub state: Arc<KeyState>,
+    pub workspace_locks: Arc<WorkspaceLocks>,
     pub accounts: Arc<Accounts>,
 }
 
@@ -29,12 +31,12 @@ impl OrganizationPort for Organization {
         self.state.face()
     }
 
-    fn lock_of(&self, _workspace: &str) -> Option<LockFace> {
-        self.state.face()
+    fn lock_of(&self, workspace: &str) -> Option<LockFace> {
+        self.state.face().or_else(|| self.workspace_locks.face(Uuid::try_parse(workspace).ok()?))
     }
 
-    fn notice(&self, _who: &Principal) -> Option<KeyNotice> {
-        None
+    fn notice(&self, who: &Principal) -> Option<KeyNotice> {
+        access::administrator(who).ok().and_then(|_| self.state.notice())
     }
 
     async fn members(&self, who: &Principal) -> Result<Vec<MemberEntry>, ApiError> {

@@ -10,14 +10,19 @@ use super::{
     heartbeat::Heartbeat,
     ids::new_id,
     key_check::KeyCheck,
+    key_facts::KeyFacts,
     key_state::KeyState,
     lock_journal::LockJournal,
     news,
     object_storage::{ObjectStorage, StorageError},
     object_writer::ObjectWriting,
     organization::Organization,
+    outgoing::Outgoing,
+    peers::Peers,
     preflight::Preflights,
     principal_arn,
+    workspace_keys::WorkspaceKeys,
+    workspace_locks::WorkspaceLocks,
     workspaces::Workspaces,
 };
 use crate::{
@@ -37,7 +42,7 @@ use sea_orm::{ActiveValue::Set, DbErr, EntityTrait, SqlErr};
 use std::sync::{Arc, Mutex};
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
-use vault::{Clock, DeploymentId, Entropy, EntropyError, Kms, Scope, SystemClock, SystemEntropy, Vault};
+use vault::{Clock, DeploymentId, Entropy, EntropyError, Kms, Scope, Standing, SystemClock, SystemEntropy, Vault};
 
 /// Why the services could not start.
 #[derive(Debug, thiserror::Error)]
@@ -78,11 +83,11 @@ impl Services {
     ///
     /// # Errors
     /// One clear message about what does not fit or cannot be had.
-    pub async fn start(config: &Config, store: Store, aws: Aws) -> Result<Self, StartError> {
+    pub async fn start(config: &Config, name: String, store: Store, aws: Aws) -> Result<Self, StartError> {
         let storage = ObjectStorage::open(&config.objects, &aws.sdk)?;
         let parts = Parts {
             store,
-            kms: Kms::new(aws.kms),
+            kms: Kms::new(&aws.kms),
             clock: Arc::new(SystemClock),
             entropy: Arc::new(SystemEntropy::new()),
         };
@@ -90,7 +95,7 @@ impl Services {
         let vault = parts.vault(config, deployment);
         parts.check_provider_key(config).await?;
         let principal_arn = principal_arn::find(config.aws_principal_arn.clone(), &aws.sts).await;
-        parts.assemble(config, vault, storage, principal_arn)
+        parts.assemble(config, name, vault, storage, principal_arn)
     }
 }
 
@@ -122,7 +127,8 @@ impl Parts {
         };
         let vault = self.vault(config, deployment.clone());
         let state = Arc::new(KeyState::new(Arc::clone(&vault)));
-        let keys = DataKeys::new(self.store.clone(), state, self.kms.clone(), Arc::default());
+        let locks = Arc::new(WorkspaceLocks::new(vault, config.workspace_keys));
+        let keys = DataKeys::new(self.store.clone(), state, self.kms.clone(), locks, Arc::default());
         let arn = config.provider_key_arn.as_str();
         let fresh = keys.generate(Scope::Organization, arn).await.map_err(StartError::FirstDataKey)?;
         let now = self.clock.wall_ms();
@@ -172,6 +178,7 @@ impl Parts {
     fn assemble(
         self,
         config: &Config,
+        name: String,
         vault: Arc<Vault>,
         storage: ObjectStorage,
         principal_arn: Option<String>,
@@ -181,7 +188,11 @@ impl Parts {
         let (doubt, garbage, wake) = (Arc::<Notify>::default(), Arc::<Notify>::default(), Arc::<Notify>::default());
         let (changed, _) = watch::channel(0);
         let state = Arc::new(KeyState::new(Arc::clone(&vault)));
-        let keys = Arc::new(DataKeys::new(store.clone(), Arc::clone(&state), kms.clone(), Arc::clone(&doubt)));
+        let locks = Arc::new(WorkspaceLocks::new(Arc::clone(&vault), config.workspace_keys));
+        let outgoing = Arc::new(Outgoing::new(Arc::clone(&vault)));
+        let keys =
+            DataKeys::new(store.clone(), Arc::clone(&state), kms.clone(), Arc::clone(&locks), Arc::clone(&doubt));
+        let keys = Arc::new(keys);
         let writing =
             ObjectWriting { store: store.clone(), storage: storage.clone(), vault: Arc::clone(&vault), server };
         let files = Arc::new(Files::new(
@@ -191,7 +202,16 @@ impl Parts {
             config.max_file_bytes,
             Arc::clone(&garbage),
         ));
-        let journal = LockJournal { store: store.clone(), vault: Arc::clone(&vault), server, changed: changed.clone() };
+        let heartbeat = Heartbeat { store: store.clone(), state: Arc::clone(&state), server, name: name.clone() };
+        let journal = LockJournal {
+            store: store.clone(),
+            state: Arc::clone(&state),
+            workspaces: Arc::clone(&locks),
+            outgoing: Arc::clone(&outgoing),
+            server,
+            server_name: name,
+            changed: changed.clone(),
+        };
         let stop = CancellationToken::new();
         let worker = Worker {
             store: store.clone(),
@@ -209,18 +229,27 @@ impl Parts {
             state: Arc::clone(&state),
             every: config.key_check,
             customer_accounts: config.customer_accounts.clone(),
-            doubt,
-            journal: journal.clone(),
+            doubt: Arc::clone(&doubt),
+        };
+        let workspace_keys = WorkspaceKeys {
+            vault: Arc::clone(&vault),
+            unwrapping: Arc::clone(keys.unwrapping()),
+            locks: Arc::clone(&locks),
         };
         let others = vec![
             tokio::spawn(journal.run()),
             tokio::spawn(key_check.run()),
+            tokio::spawn(workspace_keys.run()),
             tokio::spawn(keep_time(Arc::clone(&vault))),
-            tokio::spawn(Heartbeat { store: store.clone(), vault: Arc::clone(&vault), server }.run()),
+            tokio::spawn(let_connections_go(Arc::clone(&vault), kms.clone())),
+            tokio::spawn(KeyFacts { kms: kms.clone(), state: Arc::clone(&state) }.run()),
+            tokio::spawn(Peers { store: store.clone(), server, doubt }.run()),
+            tokio::spawn(heartbeat.clone().run()),
             tokio::spawn(Collector { store: store.clone(), storage, garbage }.run()),
             tokio::spawn(news::follow(store.clone(), changed.clone())),
         ];
-        let tasks = Tasks { worker: Mutex::new(Some(tokio::spawn(worker.run(stop.clone())))), stop, others };
+        let worker = Mutex::new(Some(tokio::spawn(worker.run(stop.clone()))));
+        let tasks = Tasks { worker, stop, others, heartbeat };
         let accounts = Arc::new(Accounts::new(store.clone(), clock, entropy)?);
         let deployment = Deployment {
             organization: config.organization.clone(),
@@ -230,7 +259,12 @@ impl Parts {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             max_file_bytes: config.max_file_bytes,
         };
-        let organization = Organization { deployment, state: Arc::clone(&state), accounts: Arc::clone(&accounts) };
+        let organization = Organization {
+            deployment,
+            state: Arc::clone(&state),
+            workspace_locks: Arc::clone(&locks),
+            accounts: Arc::clone(&accounts),
+        };
         let preflights = Preflights {
             kms,
             vault: Arc::clone(&vault),
@@ -241,6 +275,7 @@ impl Parts {
             store: store.clone(),
             keys: Arc::clone(&keys),
             state: Arc::clone(&state),
+            workspace_locks: locks,
             preflights,
             outage_grace: config.outage_grace,
             principal_arn,
@@ -255,6 +290,7 @@ impl Parts {
             organization: Arc::new(organization),
             files,
             encryption: Arc::new(encryption),
+            outgoing,
             state,
             changed,
             tasks: Arc::new(tasks),
@@ -264,4 +300,14 @@ impl Parts {
 
 async fn keep_time(vault: Arc<Vault>) {
     vault.keep_time().await;
+}
+
+/// After each lock: the buffers of the connections to KMS hold what was last read from it.
+async fn let_connections_go(vault: Arc<Vault>, kms: Kms) {
+    let mut standing = vault.watch();
+    while standing.changed().await.is_ok() {
+        if *standing.borrow_and_update() == Standing::Locked {
+            kms.let_connections_go();
+        }
+    }
 }

@@ -29,7 +29,7 @@ use sea_orm::{
 };
 use std::{collections::HashMap, sync::Arc};
 use uuid::Uuid;
-use vault::{DataKey, DataKeyId, Scope};
+use vault::{DataKey, Scope};
 
 const TABLE: &str = "workspaces";
 const NAME: &str = "name_sealed";
@@ -207,13 +207,11 @@ impl Workspaces {
         let id = workspace.id();
         // Whoever writes in the workspace holds one of its data keys first. Taking them all waits for those writers, and
         // those who come later find no key and so no workspace.
-        let destroyed = house::take_keys(&transaction, workspace.scope()).await?;
+        house::take_keys(&transaction, workspace.scope()).await?;
         self.delete_rows(&transaction, id).await?;
         house::next_generation(&transaction).await?;
         transaction.commit().await?;
-        for key in destroyed {
-            self.keys.vault().forget(DataKeyId(key));
-        }
+        self.keys.vault().revoke(Scope::Workspace(id));
         self.files.collect_soon();
         Ok(())
     }

@@ -21,7 +21,7 @@ use sea_orm::{EntityTrait, PaginatorTrait};
 use server::{
     application::{Application, clients},
     config::{Config, DatabaseUrl, FirstAdmin, LogFormat, ObjectsAt, PublicUrl},
-    services::Services,
+    services::{Services, workspace_locks::WorkspaceKeyTimes},
     store::entities::object_note,
 };
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
@@ -78,6 +78,7 @@ impl TestApp {
             aws_principal_arn: Some("arn:aws:iam::000000000000:role/keystead".to_owned()),
             key_check: Duration::from_secs(1),
             outage_grace: Duration::from_mins(5),
+            workspace_keys: WorkspaceKeyTimes::default(),
             max_file_bytes: 64 * 1024 * 1024,
             log_format: LogFormat::Text,
         };

@@ -56,7 +56,7 @@ fn main() {
     let vault = Vault::new(deployment.clone(), clock.clone(), Arc::new(entropy.clone()), Duration::from_mins(15));
     vault.record_check(clock.boot(), clock.wall_ms(), Verdict::Passed);
     let key = DataKey::generate(DataKeyId(Uuid::from_u128(1)), &entropy).unwrap();
-    let key = vault.admit(vault.epoch(), key).unwrap();
+    let key = vault.admit(vault.epoch(), key, Scope::Organization, clock.boot()).unwrap();
     let scope = Scope::Workspace(Uuid::from_u128(2));
     let place = Place { deployment: &deployment, scope, table: "notes", id: Uuid::from_u128(3), column: "body" };
     let raw = LessSafeKey::new(UnboundKey::new(&AES_256_GCM, &[9; 32]).unwrap());

@@ -247,6 +247,11 @@ impl Opener {
         Ok(Self { message, leash: key.leash()?, opened: opened_len })
     }
 
+    /// What ties this stream to its lease: once it has ended, what was opened must not go out any more.
+    pub fn leash(&self) -> Leash {
+        self.leash.clone()
+    }
+
     /// How many chunks there are: at least one, because the last may be empty.
     pub fn chunks(&self) -> u64 {
         self.opened / CHUNK_LEN as u64 + 1

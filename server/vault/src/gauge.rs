@@ -31,14 +31,19 @@ impl Gauge {
     }
 
     pub(crate) fn is_open(&self) -> bool {
+        self.open_at().is_some()
+    }
+
+    /// The boot time, in nanoseconds, if it is open.
+    pub(crate) fn open_at(&self) -> Option<u64> {
         let deadline = self.deadline.load(Ordering::Acquire);
         if deadline == 0 {
-            return false;
+            return None;
         }
         let boot = self.clock.boot();
         let ahead =
             self.clock.wall_ms().saturating_sub(millis(boot)).saturating_sub(self.offset.load(Ordering::Relaxed));
-        nanos(boot) < deadline && ahead <= MAX_AHEAD_MS
+        (nanos(boot) < deadline && ahead <= MAX_AHEAD_MS).then(|| nanos(boot))
     }
 
     pub(crate) fn locks(&self) -> u64 {

@@ -6,11 +6,11 @@
 
 use crate::{
     clock::Clock,
-    context::{DataKeyId, DeploymentId},
+    context::{DataKeyId, DeploymentId, Scope},
     entropy::Entropy,
     error::Locked,
     gauge::Gauge,
-    keyring::{DataKey, Epoch, KeyRing},
+    keyring::{DataKey, Epoch, Held, KeyRing, Leash},
     lease::{Lease, LockState, Moment, Transition, Verdict},
 };
 use std::{
@@ -30,7 +30,20 @@ pub struct Vault {
     gauge: Arc<Gauge>,
     ring: KeyRing,
     lease: Mutex<Lease>,
-    open: watch::Sender<bool>,
+    standing: watch::Sender<Standing>,
+    /// Counts what has been taken back: locks, and single scopes.
+    revocations: watch::Sender<u64>,
+}
+
+/// How a server stands to the root key.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Standing {
+    /// It may use data keys.
+    Open,
+    /// It still may, but the key was refused lately.
+    Suspect,
+    /// It may not.
+    Locked,
 }
 
 impl Vault {
@@ -45,7 +58,8 @@ impl Vault {
             ring: KeyRing::new(Arc::clone(&gauge)),
             gauge,
             lease: Mutex::new(Lease::new(grace, now)),
-            open: watch::Sender::new(false),
+            standing: watch::Sender::new(Standing::Locked),
+            revocations: watch::Sender::new(0),
         }
     }
 
@@ -69,9 +83,25 @@ impl Vault {
         self.gauge.is_open()
     }
 
-    /// Whether it is open but the key was refused lately.
-    pub fn is_suspect(&self) -> bool {
-        self.settled().is_suspect()
+    /// How it stands to the root key at this very moment.
+    pub fn standing(&self) -> Standing {
+        standing(&self.settled())
+    }
+
+    /// Ties something to the lease as it is now. While locked it gives none; after a lock it gives another.
+    pub fn leash(&self) -> Option<Leash> {
+        Some(Leash::on(&self.gauge)).filter(Leash::is_live)
+    }
+
+    /// The leash of what is opened in a scope; none if no data key of it is in the ring.
+    pub fn leash_of(&self, scope: Scope) -> Option<Leash> {
+        self.ring.leash_of(scope)
+    }
+
+    /// How often it has been locked. What was opened under another number must not go out.
+    pub fn locks(&self) -> u64 {
+        self.tick();
+        self.gauge.locks()
     }
 
     /// The account of the lock; none while open.
@@ -84,21 +114,26 @@ impl Vault {
         self.settled().next_check_after(every, jitter)
     }
 
-    /// Follows the lock: true while open.
-    pub fn watch(&self) -> watch::Receiver<bool> {
-        self.open.subscribe()
+    /// Follows how it stands to the root key.
+    pub fn watch(&self) -> watch::Receiver<Standing> {
+        self.standing.subscribe()
+    }
+
+    /// Changes with each lock and each scope that is revoked: then leashes may have ended.
+    pub fn revocations(&self) -> watch::Receiver<u64> {
+        self.revocations.subscribe()
     }
 
     /// Resolves as soon as it is locked, also when the lease simply runs out.
     pub async fn locked(&self) {
-        let mut open = self.watch();
+        let mut standing = self.watch();
         loop {
             self.tick();
-            if !*open.borrow_and_update() {
+            if *standing.borrow_and_update() == Standing::Locked {
                 return;
             }
             tokio::select! {
-                _ = open.changed() => {}
+                _ = standing.changed() => {}
                 () = tokio::time::sleep(self.until_deadline()) => {}
             }
         }
@@ -139,25 +174,27 @@ impl Vault {
         if self.is_open() { Ok(self.ring.get(id)) } else { Err(Locked) }
     }
 
-    /// Puts a data key into the ring, from where it can be used. Refused if it has been locked, or this key forgotten,
-    /// since `epoch`. A key that is there already stays, and counts as admitted now.
-    pub fn admit(&self, epoch: Epoch, key: DataKey) -> Result<Arc<DataKey>, Locked> {
-        self.ring.admit(epoch, key, self.clock.as_ref())
+    /// Puts a data key of `scope` into the ring, from where it can be used until [`TERM`](crate::keyring::TERM) after
+    /// `sent`, the boot time at which the call was sent that unwrapped it. Refused if it has been locked, the scope
+    /// revoked, or this key forgotten, since `epoch`. A key that is there already stays, and its term is renewed.
+    pub fn admit(&self, epoch: Epoch, key: DataKey, scope: Scope, sent: Duration) -> Result<Arc<DataKey>, Locked> {
+        self.ring.admit(epoch, key, scope, sent)
     }
 
-    /// How long ago a key in the ring was last admitted.
-    pub fn admitted_ago(&self, id: DataKeyId) -> Option<Duration> {
-        self.ring.admitted(id).map(|at| self.clock.boot().saturating_sub(at))
+    /// How each data key in the ring stands.
+    pub fn held(&self) -> Vec<Held> {
+        self.ring.held()
+    }
+
+    /// Wipes every data key of a scope, also from under those who hold them, and ends every stream under one.
+    pub fn revoke(&self, scope: Scope) {
+        self.ring.revoke(scope);
+        self.revocations.send_modify(|count| *count += 1);
     }
 
     /// Wipes one data key, also from under those who hold it.
     pub fn forget(&self, id: DataKeyId) {
         self.ring.forget(id);
-    }
-
-    /// The ids of the data keys in the ring, so that those which have been destroyed elsewhere can be forgotten.
-    pub fn ids(&self) -> Vec<DataKeyId> {
-        self.ring.ids()
     }
 
     /// Wipes all data keys, also from under those who hold them.
@@ -196,12 +233,21 @@ impl Vault {
             Transition::Locked(_) => {
                 self.gauge.close();
                 self.ring.wipe();
-                self.open.send_replace(false);
+                self.standing.send_replace(Standing::Locked);
+                self.revocations.send_modify(|count| *count += 1);
             }
-            Transition::Unlocked => {
-                self.open.send_replace(true);
+            Transition::Unlocked | Transition::Suspected | Transition::Cleared => {
+                self.standing.send_replace(standing(lease));
             }
-            Transition::Unchanged | Transition::Suspected | Transition::Cleared | Transition::CauseChanged(_) => {}
+            Transition::Unchanged | Transition::CauseChanged(_) => {}
         }
+    }
+}
+
+fn standing(lease: &Lease) -> Standing {
+    match lease.lock_state() {
+        Some(_) => Standing::Locked,
+        None if lease.is_suspect() => Standing::Suspect,
+        None => Standing::Open,
     }
 }

@@ -5,12 +5,16 @@
 //! The key check is a single attempt, because its loop is the retry; everything else retries as the SDK does.
 
 mod class;
+mod connections;
 mod describe;
+mod observer;
 
 pub use class::{KmsClass, KmsError};
 pub use describe::{KeyDescription, KeyManager, KeyOrigin, KeySpec, KeyState, KeyUsage};
+pub use observer::KmsObserver;
 
 use crate::{
+    clock::Clock,
     context::{DataKeyId, DeploymentId, Scope, WrapContext},
     entropy::Entropy,
     keyring::DataKey,
@@ -18,7 +22,8 @@ use crate::{
 use aws_sdk_kms::{Client, config::Builder, primitives::Blob};
 use aws_smithy_types::{retry::RetryConfig, timeout::TimeoutConfig};
 use class::{failed, request_id};
-use std::time::Duration;
+use connections::Connections;
+use std::{sync::Arc, time::Duration};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
@@ -29,10 +34,11 @@ const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(5);
 const ATTEMPTS: u32 = 3;
 
 /// The key management service, by a client that the server has configured.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Kms {
-    client: Client,
+    connections: Arc<Connections>,
     check_timeout: Duration,
+    observer: Option<(Arc<dyn KmsObserver>, Arc<dyn Clock>)>,
 }
 
 /// A data key, wrapped.
@@ -55,7 +61,7 @@ pub struct Unwrapped {
 /// A random value that was wrapped to see whether a key can be used.
 pub struct Probe {
     data_key: DataKeyId,
-    secret: Zeroizing<[u8; 32]>,
+    secret: Zeroizing<Vec<u8>>,
     blob: Vec<u8>,
     /// The service's id of the request.
     pub request_id: Option<String>,
@@ -70,8 +76,20 @@ enum Effort {
 
 impl Kms {
     /// Over a client whose region and endpoint are configuration, never what a person typed.
-    pub fn new(client: Client) -> Self {
-        Self { client, check_timeout: CHECK_TIMEOUT }
+    pub fn new(client: &Client) -> Self {
+        Self { connections: Arc::new(Connections::new(client)), check_timeout: CHECK_TIMEOUT, observer: None }
+    }
+
+    /// The same, telling `observer` of every call, timed by `clock`.
+    #[must_use]
+    pub fn observed(mut self, observer: Arc<dyn KmsObserver>, clock: Arc<dyn Clock>) -> Self {
+        self.observer = Some((observer, clock));
+        self
+    }
+
+    /// Lets all connections go, and what is left of data keys in their buffers. The next call makes new ones.
+    pub fn let_connections_go(&self) {
+        self.connections.let_go();
     }
 
     /// The same with another limit for a key check than 2 s.
@@ -83,8 +101,7 @@ impl Kms {
 
     /// Wraps a data key by the key `arn`.
     pub async fn wrap(&self, arn: &str, context: &WrapContext<'_>, key: &DataKey) -> Result<Wrapped, KmsError> {
-        let secret =
-            key.bytes_to_wrap(|bytes| Zeroizing::new(*bytes)).map_err(|_| KmsError::local(ENCRYPT, "Locked"))?;
+        let secret = key.bytes_to_wrap().map_err(|_| KmsError::local(ENCRYPT, "Locked"))?;
         self.encrypt(arn, context, &secret).await
     }
 
@@ -114,8 +131,9 @@ impl Kms {
 
     /// What the service says about the key `arn`.
     pub async fn describe(&self, arn: &str) -> Result<KeyDescription, KmsError> {
-        let call = self.client.describe_key().key_id(arn).customize().config_override(Effort::Standard.config());
-        let reply = call.send().await.map_err(|error| failed(DESCRIBE, &error))?;
+        let call = self.connections.client().describe_key().key_id(arn).customize();
+        let call = call.config_override(Effort::Standard.config());
+        let reply = self.told(DESCRIBE, async { call.send().await.map_err(|error| failed(DESCRIBE, &error)) }).await?;
         let request_id = request_id(&reply);
         let metadata = reply.key_metadata.ok_or_else(|| KmsError::tampered(DESCRIBE, request_id.clone()))?;
         Ok(KeyDescription::from_metadata(metadata, request_id))
@@ -129,8 +147,8 @@ impl Kms {
         entropy: &dyn Entropy,
     ) -> Result<Probe, KmsError> {
         let mut id = [0u8; 16];
-        let mut secret = Zeroizing::new([0u8; 32]);
-        let filled = entropy.fill(&mut id).and_then(|()| entropy.fill(secret.as_mut_slice()));
+        let mut secret = Zeroizing::new(vec![0u8; 32]);
+        let filled = entropy.fill(&mut id).and_then(|()| entropy.fill(&mut secret));
         filled.map_err(|_| KmsError::local(ENCRYPT, "NoRandomBytes"))?;
         let data_key = DataKeyId(uuid::Builder::from_random_bytes(id).into_uuid());
         let context = WrapContext { deployment, scope: Scope::Organization, data_key };
@@ -175,7 +193,7 @@ impl Kms {
         check_value: &[u8; 32],
     ) -> Result<Unwrapped, KmsError> {
         let (bytes, request_id) = self.decrypt(effort, arn, context, blob).await?;
-        let key = DataKey::from_bytes(id, bytes);
+        let key = DataKey::from_bytes(id, &bytes).ok_or_else(|| KmsError::tampered(DECRYPT, request_id.clone()))?;
         if bool::from(key.check_value().ct_eq(check_value)) {
             Ok(Unwrapped { key, request_id })
         } else {
@@ -183,15 +201,11 @@ impl Kms {
         }
     }
 
-    async fn encrypt(&self, arn: &str, context: &WrapContext<'_>, secret: &[u8; 32]) -> Result<Wrapped, KmsError> {
-        let call = self
-            .client
-            .encrypt()
-            .key_id(arn)
-            .set_encryption_context(Some(context.to_map()))
-            .plaintext(Blob::new(secret.as_slice()));
-        let reply = call.customize().config_override(Effort::Standard.config()).send().await;
-        let reply = reply.map_err(|error| failed(ENCRYPT, &error))?;
+    async fn encrypt(&self, arn: &str, context: &WrapContext<'_>, secret: &[u8]) -> Result<Wrapped, KmsError> {
+        let call = self.connections.client().encrypt().key_id(arn);
+        let call = call.set_encryption_context(Some(context.to_map())).plaintext(Blob::new(secret));
+        let call = call.customize().config_override(Effort::Standard.config());
+        let reply = self.told(ENCRYPT, async { call.send().await.map_err(|error| failed(ENCRYPT, &error)) }).await?;
         let request_id = request_id(&reply);
         match reply.ciphertext_blob {
             Some(blob) if reply.key_id.as_deref() == Some(arn) && !blob.as_ref().is_empty() => {
@@ -207,26 +221,37 @@ impl Kms {
         arn: &str,
         context: &WrapContext<'_>,
         blob: &[u8],
-    ) -> Result<(Zeroizing<[u8; 32]>, Option<String>), KmsError> {
-        let call = self
-            .client
-            .decrypt()
-            .key_id(arn)
-            .set_encryption_context(Some(context.to_map()))
-            .ciphertext_blob(Blob::new(blob));
-        let reply = call.customize().config_override(effort.config()).send().await;
-        let reply = reply.map_err(|error| failed(DECRYPT, &error))?;
-        let request_id = request_id(&reply);
-        let plaintext = reply.plaintext.map(|blob| Zeroizing::new(blob.into_inner()));
-        let right_key = reply.key_id.as_deref() == Some(arn);
-        let mut bytes = Zeroizing::new([0u8; 32]);
-        match plaintext {
-            Some(plaintext) if right_key && plaintext.len() == bytes.len() => {
-                bytes.copy_from_slice(&plaintext);
-                Ok((bytes, request_id))
+    ) -> Result<(Zeroizing<Vec<u8>>, Option<String>), KmsError> {
+        let call = self.connections.client().decrypt().key_id(arn);
+        let call = call.set_encryption_context(Some(context.to_map())).ciphertext_blob(Blob::new(blob));
+        let call = call.customize().config_override(effort.config());
+        let reply = async { call.send().await.map_err(|error| failed(DECRYPT, &error)) };
+        self.told(DECRYPT, async {
+            let reply = reply.await?;
+            let request_id = request_id(&reply);
+            // On the heap as it came: a copy by value would leave its bytes behind on the stack.
+            let plaintext = reply.plaintext.map(|blob| Zeroizing::new(blob.into_inner()));
+            match plaintext {
+                Some(plaintext) if reply.key_id.as_deref() == Some(arn) && plaintext.len() == 32 => {
+                    Ok((plaintext, request_id))
+                }
+                _ => Err(KmsError::tampered(DECRYPT, request_id)),
             }
-            _ => Err(KmsError::tampered(DECRYPT, request_id)),
-        }
+        })
+        .await
+    }
+
+    /// Waits for a call and tells the observer how it ended.
+    async fn told<T>(
+        &self,
+        operation: &'static str,
+        call: impl Future<Output = Result<T, KmsError>>,
+    ) -> Result<T, KmsError> {
+        let Some((observer, clock)) = &self.observer else { return call.await };
+        let began = clock.boot();
+        let outcome = call.await;
+        observer.called(operation, outcome.as_ref().err(), clock.boot().saturating_sub(began));
+        outcome
     }
 }
 

@@ -87,6 +87,8 @@ pub enum LockCause {
     Refused(Refusal),
     /// No success for a whole grace.
     Unreachable,
+    /// No success for a whole grace, because the service does not know who asks. The key itself was not refused.
+    OwnCredentials,
     /// The answers do not fit what is stored.
     Damaged,
     /// The wall clock ran ahead of boot time: the machine was frozen and woken, or its clock set.
@@ -295,7 +297,10 @@ impl Lease {
                 self.answered = true;
                 self.trouble(Trouble { cause: LockCause::Damaged, code, request_id });
             }
-            Verdict::OwnCredentials { code, request_id } | Verdict::Unreachable { code, request_id } => {
+            Verdict::OwnCredentials { code, request_id } => {
+                self.trouble(Trouble { cause: LockCause::OwnCredentials, code, request_id });
+            }
+            Verdict::Unreachable { code, request_id } => {
                 self.trouble(Trouble { cause: LockCause::Unreachable, code, request_id });
             }
         }
@@ -349,7 +354,7 @@ impl Lease {
         self.passes = 0;
         if let Phase::Locked(state) = &mut self.phase {
             // No answer takes nothing back that the service has said; a damaged one does.
-            let says_more = trouble.cause == LockCause::Damaged || state.cause == LockCause::Starting;
+            let says_more = trouble.cause == LockCause::Damaged || trouble.weight() > weight(state.cause);
             if says_more && state.cause != trouble.cause {
                 let Trouble { cause, code, request_id } = trouble;
                 *state = LockState { cause, since: state.since, refused_at: None, code, request_id };
@@ -357,9 +362,25 @@ impl Lease {
             return;
         }
         // Damage outweighs silence: who answers wrongly and then not at all is still damaged.
-        if trouble.cause == LockCause::Damaged || self.trouble.as_ref().is_none_or(|t| t.cause != LockCause::Damaged) {
+        if self.trouble.as_ref().is_none_or(|earlier| trouble.weight() >= earlier.weight()) {
             self.trouble = Some(trouble);
         }
+    }
+}
+
+impl Trouble {
+    fn weight(&self) -> u8 {
+        weight(self.cause)
+    }
+}
+
+/// How much a cause says: one that says less does not take its place.
+fn weight(cause: LockCause) -> u8 {
+    match cause {
+        LockCause::Starting => 0,
+        LockCause::Unreachable => 1,
+        LockCause::OwnCredentials => 2,
+        LockCause::ClockJumped | LockCause::Damaged | LockCause::Refused(_) => 3,
     }
 }
 

@@ -34,11 +34,11 @@ pub use envelope::{
     seal_into, sealed_len,
 };
 pub use error::{EntropyError, InvalidDeploymentId, Locked, OpenError, SealError};
-pub use handle::Vault;
-pub use keyring::{DataKey, Epoch};
+pub use handle::{Standing, Vault};
+pub use keyring::{DataKey, Epoch, Held, Leash, TERM};
 pub use kms::{
-    KeyDescription, KeyManager, KeyOrigin, KeySpec, KeyState, KeyUsage, Kms, KmsClass, KmsError, Probe, Unwrapped,
-    Wrapped,
+    KeyDescription, KeyManager, KeyOrigin, KeySpec, KeyState, KeyUsage, Kms, KmsClass, KmsError, KmsObserver, Probe,
+    Unwrapped, Wrapped,
 };
 pub use lease::{Lease, LockCause, LockState, Moment, Refusal, Transition, Verdict};
 pub use zeroize::Zeroizing;

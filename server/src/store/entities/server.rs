@@ -2,6 +2,14 @@
 
 use sea_orm::entity::prelude::*;
 
+/// The words of `key_state`.
+pub const OPEN: &str = "open";
+pub const SUSPECT: &str = "suspect";
+pub const LOCKED: &str = "locked";
+
+/// A server whose heartbeat is older than this counts as gone; milliseconds.
+pub const SILENT_FOR: i64 = 15_000;
+
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "servers")]
 pub struct Model {

@@ -130,7 +130,7 @@ fn kms(endpoint: &str, credentials: Option<Credentials>) -> Kms {
         Some(credentials) => config.credentials_provider(credentials),
         None => config.credentials_provider(NoCredentials),
     };
-    Kms::new(Client::from_conf(config.build())).with_check_timeout(Duration::from_millis(300))
+    Kms::new(&Client::from_conf(config.build())).with_check_timeout(Duration::from_millis(300))
 }
 
 #[derive(Debug)]
@@ -233,7 +233,7 @@ async fn without_credentials_nothing_is_asked() {
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new("eu-central-1"))
         .endpoint_url(&service.endpoint);
-    let failed = check(&Kms::new(Client::from_conf(config.build()))).await.err().unwrap();
+    let failed = check(&Kms::new(&Client::from_conf(config.build()))).await.err().unwrap();
     assert_eq!(failed.class, KmsClass::OwnCredentials);
     assert!(service.asked().is_empty());
 }

@@ -56,6 +56,7 @@ use Is::{Locked, Open, Suspect};
 const REFUSED: Is = Locked(LockCause::Refused(Refusal::Disabled));
 const STARTING: Is = Locked(LockCause::Starting);
 const UNREACHABLE: Is = Locked(LockCause::Unreachable);
+const UNKNOWN_TO_AWS: Is = Locked(LockCause::OwnCredentials);
 const DAMAGED: Is = Locked(LockCause::Damaged);
 
 fn new() -> Lease {
@@ -95,7 +96,7 @@ fn from_the_start() {
     play_all(&[
         ("one success opens from the start", &[(1.0, Pass, Open)]),
         ("silence at the start, then one success", &[(1.0, Silence, UNREACHABLE), (2.0, Pass, Open)]),
-        ("no credentials at the start, then one success", &[(1.0, Credentials, UNREACHABLE), (2.0, Pass, Open)]),
+        ("no credentials at the start, then one success", &[(1.0, Credentials, UNKNOWN_TO_AWS), (2.0, Pass, Open)]),
         ("refused at the start: two are needed", &[(1.0, NO, REFUSED), (2.0, Pass, REFUSED), (3.0, Pass, Open)]),
         ("damaged at the start: two are needed", &[(1.0, Damage, DAMAGED), (2.0, Pass, DAMAGED), (3.0, Pass, Open)]),
         ("nothing happens at the start", &[(900.0, Tick, STARTING)]),
@@ -184,7 +185,21 @@ fn no_answer_and_own_credentials() {
         ),
         (
             "so do our own credentials",
-            &[(0.0, Pass, Open), (5.0, Credentials, Open), (299.9, Credentials, Open), (300.0, Tick, UNREACHABLE)],
+            &[(0.0, Pass, Open), (5.0, Credentials, Open), (299.9, Credentials, Open), (300.0, Tick, UNKNOWN_TO_AWS)],
+        ),
+        (
+            "silence after bad credentials explains nothing better",
+            &[
+                (0.0, Pass, Open),
+                (5.0, Credentials, Open),
+                (6.0, Silence, Open),
+                (300.0, Tick, UNKNOWN_TO_AWS),
+                (301.0, Silence, UNKNOWN_TO_AWS),
+            ],
+        ),
+        (
+            "bad credentials explain a lock for silence, and are no refusal",
+            &[(0.0, Pass, Open), (300.0, Tick, UNREACHABLE), (301.0, Credentials, UNKNOWN_TO_AWS)],
         ),
         (
             "a success among the silence renews",

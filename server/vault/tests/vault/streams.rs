@@ -1,6 +1,6 @@
 //! Sealing as a stream and opening at random, beside sealing and opening at once.
 
-use crate::support::{deployment, key, loose_key, open_vault, refuse};
+use crate::support::{admit, deployment, key, loose_key, open_vault, refuse};
 use proptest::prelude::*;
 use std::time::Duration;
 use uuid::Uuid;
@@ -116,7 +116,7 @@ fn a_wrong_chunk_is_told_and_gives_nothing() {
 fn a_lock_ends_a_download_at_its_next_chunk_and_for_good() {
     let (vault, clock) = open_vault();
     let place = Place::object(vault.deployment(), Scope::Organization, Uuid::from_u128(1));
-    let key = vault.admit(vault.epoch(), loose_key(1, 1)).unwrap();
+    let key = admit(&vault, vault.epoch(), loose_key(1, 1)).unwrap();
     let sealed = seal_in_pieces(&key, &place, &content(100), &[100]);
     let opener = Opener::new(&key, &place, &sealed[..PREFIX_LEN], 100).unwrap();
     opener.open_chunk(0, &sealed[76..], &mut Vec::new()).unwrap();
@@ -136,7 +136,7 @@ fn a_lock_ends_a_download_at_its_next_chunk_and_for_good() {
 fn a_sealer_ends_with_the_lease_it_began_under() {
     let (vault, clock) = open_vault();
     let place = Place::object(vault.deployment(), Scope::Organization, Uuid::from_u128(1));
-    let key = vault.admit(vault.epoch(), loose_key(1, 1)).unwrap();
+    let key = admit(&vault, vault.epoch(), loose_key(1, 1)).unwrap();
     let (mut sealer, _) = Sealer::new(&key, &place, &SystemEntropy::new()).unwrap();
     let mut out = Vec::new();
     sealer.push(&content(20_000), &mut out).unwrap();

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 use uuid::Uuid;
-use vault::{Clock, DataKey, DataKeyId, DeploymentId, Entropy, EntropyError, Vault, Verdict, Zeroizing};
+use vault::{Clock, DataKey, DataKeyId, DeploymentId, Entropy, EntropyError, Epoch, Locked, Scope, Vault, Verdict};
 
 /// The wall clock at boot time zero, in milliseconds.
 pub const WALL_ZERO: i64 = 1_700_000_000_000;
@@ -114,11 +114,16 @@ pub fn key_id(id: u128) -> DataKeyId {
 
 /// A key in no ring.
 pub fn loose_key(id: u128, byte: u8) -> DataKey {
-    DataKey::from_bytes(key_id(id), Zeroizing::new([byte; 32]))
+    DataKey::from_bytes(key_id(id), &[byte; 32]).unwrap()
+}
+
+/// Puts a key of the organization into the ring, unwrapped just now.
+pub fn admit(vault: &Vault, epoch: Epoch, key: DataKey) -> Result<Arc<DataKey>, Locked> {
+    vault.admit(epoch, key, Scope::Organization, vault.clock().boot())
 }
 
 /// A key in the ring of a vault that stays open.
 pub fn key(id: u128, byte: u8) -> Arc<DataKey> {
     let (vault, _) = open_vault();
-    vault.admit(vault.epoch(), loose_key(id, byte)).unwrap()
+    admit(&vault, vault.epoch(), loose_key(id, byte)).unwrap()
 }

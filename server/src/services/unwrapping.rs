@@ -1,0 +1,279 @@
+//! Unwrapping data keys: one call for all who wait for the same key, and the decision whether a refusal is of one workspace
+//! alone.
+//!
+//! What must stay true: an answer means nothing if the root key has changed between our reading and KMS's answer. A refusal
+//! of a workspace's data key is confirmed once, and counts for that workspace only after the key check has been asked about
+//! the root key; until then nothing is opened.
+
+use super::{data_keys::check_value, failure::Failure, key_state::KeyState, workspace_locks::WorkspaceLocks};
+use crate::store::{
+    Store,
+    house::{self, WrappedKey},
+};
+use app::model::lock::LockFace;
+use futures::{
+    FutureExt,
+    future::{BoxFuture, Shared},
+};
+use sea_orm::DbErr;
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+use tokio::{sync::Notify, time::timeout};
+use uuid::Uuid;
+use vault::{DataKey, DataKeyId, Kms, KmsClass, KmsError, Scope, Standing, Unwrapped, Vault, WrapContext};
+
+/// How long the key check may take to say whether the root key is refused too.
+const ROOT_PATIENCE: Duration = Duration::from_secs(4);
+
+/// Why a data key could not be had. All who wait for it are told the same.
+#[derive(Clone, Debug)]
+pub enum Unopened {
+    /// Everything is locked.
+    Locked,
+    /// This workspace is locked alone.
+    Workspace(Box<LockFace>),
+    Kms(KmsError),
+    Database(DbErr),
+    /// There is no such data key (any more).
+    Superseded,
+    Inconsistent(&'static str),
+}
+
+impl From<Unopened> for Failure {
+    fn from(unopened: Unopened) -> Self {
+        match unopened {
+            Unopened::Locked => Self::Locked,
+            Unopened::Workspace(face) => Self::WorkspaceLocked(face),
+            Unopened::Kms(error) => Self::Kms(error),
+            Unopened::Database(error) => Self::Database(error),
+            Unopened::Superseded => Self::Superseded,
+            Unopened::Inconsistent(what) => Self::Inconsistent(what),
+        }
+    }
+}
+
+impl From<DbErr> for Unopened {
+    fn from(error: DbErr) -> Self {
+        Self::Database(error)
+    }
+}
+
+impl From<vault::Locked> for Unopened {
+    fn from(_: vault::Locked) -> Self {
+        Self::Locked
+    }
+}
+
+/// How an unwrap that is under way will end.
+type Ending = Shared<BoxFuture<'static, Result<Arc<DataKey>, Unopened>>>;
+
+/// An unwrapped data key that is in no ring yet, with what the ring wants to know.
+struct Fresh {
+    epoch: vault::Epoch,
+    sent: Duration,
+    unwrapped: Unwrapped,
+}
+
+/// Unwraps data keys of this server.
+pub struct Unwrapping {
+    pub store: Store,
+    pub state: Arc<KeyState>,
+    pub kms: Kms,
+    pub locks: Arc<WorkspaceLocks>,
+    /// Rung when KMS refuses, so that the key check looks at once.
+    pub doubt: Arc<Notify>,
+    pub under_way: UnderWay,
+}
+
+/// The unwraps that are under way.
+#[derive(Default)]
+pub struct UnderWay(Mutex<HashMap<DataKeyId, Ending>>);
+
+impl UnderWay {
+    fn list(&self) -> MutexGuard<'_, HashMap<DataKeyId, Ending>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Unwrapping {
+    fn vault(&self) -> &Arc<Vault> {
+        self.state.vault()
+    }
+
+    /// The data key, unwrapped and in the ring. Who asks while it is being unwrapped waits for the same call, also for its
+    /// failure.
+    pub async fn key(self: &Arc<Self>, id: DataKeyId) -> Result<Arc<DataKey>, Unopened> {
+        let ending = self.under_way.list().entry(id).or_insert_with(|| self.begin(id)).clone();
+        ending.await
+    }
+
+    /// On a task of its own: whoever asked first may go away.
+    fn begin(self: &Arc<Self>, id: DataKeyId) -> Ending {
+        let unwrapping = Arc::clone(self);
+        let task = tokio::spawn(async move {
+            let outcome = match unwrapping.vault().key(id) {
+                // Another has unwrapped it between this caller's look into the ring and now.
+                Ok(Some(key)) => Ok(key),
+                Ok(None) => unwrapping.unwrap(id).await,
+                Err(locked) => Err(locked.into()),
+            };
+            unwrapping.under_way.list().remove(&id);
+            outcome
+        });
+        let ending = async move { task.await.unwrap_or(Err(Unopened::Inconsistent("an unwrap ended in a panic"))) };
+        ending.boxed().shared()
+    }
+
+    async fn unwrap(&self, id: DataKeyId) -> Result<Arc<DataKey>, Unopened> {
+        let (scope, refused_at) = (self.scope(id).await?, self.vault().clock().wall_ms());
+        if let Scope::Workspace(workspace) = scope
+            && let Some(face) = self.locks.face(workspace)
+        {
+            return Err(Unopened::Workspace(Box::new(face)));
+        }
+        let sent = self.vault().clock().boot();
+        match self.attempt(id, false).await {
+            Ok(fresh) => self.admit(fresh, scope),
+            Err(unopened) => self.settle(id, scope, (sent, refused_at), unopened).await,
+        }
+    }
+
+    /// Unwraps a key again that is in the ring, so that its term goes on. A single attempt: the caller's timer is the retry.
+    ///
+    /// # Errors
+    /// [`Unopened::Kms`] when it was not answered; [`Unopened::Workspace`] when its workspace is locked by the answer.
+    pub async fn renew(&self, id: DataKeyId, scope: Scope) -> Result<Arc<DataKey>, Unopened> {
+        let clock = self.vault().clock();
+        let (sent, wall) = (clock.boot(), clock.wall_ms());
+        match self.attempt(id, true).await {
+            Ok(fresh) => self.admit(fresh, scope),
+            Err(unopened) => self.settle(id, scope, (sent, wall), unopened).await,
+        }
+    }
+
+    /// Asks KMS about a workspace that is locked alone; the key is thrown away unless the workspace is unlocked by it.
+    pub async fn ask_about(&self, workspace: Uuid) -> Result<(), Unopened> {
+        let scope = Scope::Workspace(workspace);
+        let Some(id) = house::current_key(self.store.read(), scope).await? else {
+            self.locks.forget(workspace);
+            return Ok(());
+        };
+        let asked = self.attempt(DataKeyId(id), true).await;
+        if self.locks.heard(workspace, asked.is_ok()) {
+            self.admit(asked?, scope)?;
+        }
+        Ok(())
+    }
+
+    fn admit(&self, fresh: Fresh, scope: Scope) -> Result<Arc<DataKey>, Unopened> {
+        Ok(self.vault().admit(fresh.epoch, fresh.unwrapped.key, scope, fresh.sent)?)
+    }
+
+    async fn scope(&self, id: DataKeyId) -> Result<Scope, Unopened> {
+        Ok(Scope::from_uuid(self.row(id).await?.scope))
+    }
+
+    async fn row(&self, id: DataKeyId) -> Result<WrappedKey, Unopened> {
+        house::wrapped_key(self.store.read(), id.0).await?.ok_or(Unopened::Superseded)
+    }
+
+    /// Asks KMS. An answer about a root key that has been replaced meanwhile means nothing, so then it is asked again.
+    async fn attempt(&self, id: DataKeyId, once: bool) -> Result<Fresh, Unopened> {
+        let mut seen = None;
+        loop {
+            let epoch = self.vault().epoch();
+            let row = self.row(id).await?;
+            let scope = Scope::from_uuid(row.scope);
+            let context = WrapContext { deployment: self.vault().deployment(), scope, data_key: id };
+            let expected = check_value(&row.check_value)
+                .map_err(|_| Unopened::Inconsistent("a check value is not 32 bytes long"))?;
+            let sent = self.vault().clock().boot();
+            let answer = if once {
+                self.kms.check(&row.root_key_arn, &context, id, &row.wrapped, &expected).await
+            } else {
+                self.kms.unwrap(&row.root_key_arn, &context, id, &row.wrapped, &expected).await
+            };
+            match answer {
+                Ok(unwrapped) => return Ok(Fresh { epoch, sent, unwrapped }),
+                Err(error) if seen == Some(row.generation) => return Err(Unopened::Kms(error)),
+                Err(error) => {
+                    seen = Some(row.generation);
+                    if house::root(self.store.read()).await?.generation == row.generation {
+                        return Err(Unopened::Kms(error));
+                    }
+                }
+            }
+        }
+    }
+
+    /// What a failed attempt means. `asked` is when its call was sent, on the boot clock and in Unix milliseconds.
+    async fn settle(
+        &self,
+        id: DataKeyId,
+        scope: Scope,
+        asked: (Duration, i64),
+        unopened: Unopened,
+    ) -> Result<Arc<DataKey>, Unopened> {
+        let Unopened::Kms(error) = unopened else { return Err(unopened) };
+        let Scope::Workspace(workspace) = scope else {
+            if matches!(error.class, KmsClass::Refused(_)) {
+                self.doubt.notify_one();
+            }
+            return Err(Unopened::Kms(error));
+        };
+        match error.class {
+            KmsClass::Refused(_) => self.confirm(id, workspace, asked).await,
+            // That item fails closed at once; it is no refusal.
+            KmsClass::Tampered => {
+                tracing::error!(event = "data_key_tampered", scope = %workspace, code = error.code, "a data key is damaged");
+                Err(Unopened::Workspace(Box::new(self.locks.lock(workspace, asked.1, &error))))
+            }
+            KmsClass::OwnCredentials | KmsClass::Unreachable { .. } => Err(Unopened::Kms(error)),
+        }
+    }
+
+    /// Asks once more after a refusal, and has the root key checked meanwhile.
+    async fn confirm(
+        &self,
+        id: DataKeyId,
+        workspace: Uuid,
+        (sent, refused_at): (Duration, i64),
+    ) -> Result<Arc<DataKey>, Unopened> {
+        self.doubt.notify_one();
+        tokio::time::sleep(self.locks.times().confirm).await;
+        let error = match self.attempt(id, true).await {
+            Ok(fresh) => return self.admit(fresh, Scope::Workspace(workspace)),
+            Err(Unopened::Kms(error)) => error,
+            Err(unopened) => return Err(unopened),
+        };
+        if !matches!(error.class, KmsClass::Refused(_) | KmsClass::Tampered) {
+            return Err(Unopened::Kms(error));
+        }
+        // Whether it is the root key that is refused, the key check says. If it cannot, the workspace is closed all the same.
+        let _ = timeout(ROOT_PATIENCE, self.root_settled(sent)).await;
+        if self.vault().is_open() {
+            Err(Unopened::Workspace(Box::new(self.locks.lock(workspace, refused_at, &error))))
+        } else {
+            Err(Unopened::Locked)
+        }
+    }
+
+    /// Waits until everything is locked, or a key check that was sent after `sent` has passed and nothing is suspect.
+    async fn root_settled(&self, sent: Duration) {
+        let mut checks = self.state.watch();
+        loop {
+            let passed = self.state.last_success().is_some_and(|success| success >= sent);
+            match self.vault().standing() {
+                Standing::Locked => return,
+                Standing::Open if passed => return,
+                Standing::Open | Standing::Suspect => {}
+            }
+            if checks.changed().await.is_err() {
+                return;
+            }
+        }
+    }
+}

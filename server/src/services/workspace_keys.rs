@@ -1,0 +1,108 @@
+//! Keeps the data keys of workspaces in use: each is unwrapped again before its term ends, so that a workspace which its
+//! owner denies in the key policy ends by itself, and one that is allowed again comes back by itself.
+//!
+//! What must stay true: at most one call for each workspace in use and period, and none for those that nobody uses. A key
+//! that is refused, or whose term has ended, takes its streams with it.
+
+use super::{unwrapping::Unwrapping, workspace_locks::WorkspaceLocks};
+use futures::{StreamExt, stream};
+use std::{collections::HashMap, sync::Arc, time::Duration};
+use vault::{DataKeyId, Held, Scope, TERM, Vault};
+
+/// How often the ring is looked at.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// How many data keys are with KMS at once.
+const AT_ONCE: usize = 8;
+
+/// The renewal of one server.
+pub struct WorkspaceKeys {
+    pub vault: Arc<Vault>,
+    pub unwrapping: Arc<Unwrapping>,
+    pub locks: Arc<WorkspaceLocks>,
+}
+
+/// When a key that was not answered for is tried again, on the boot clock.
+type Retries = HashMap<DataKeyId, Duration>;
+
+impl WorkspaceKeys {
+    /// Renews until it is dropped.
+    pub async fn run(self) {
+        let mut retries = Retries::new();
+        let every = LOOK_EVERY.min(self.locks.times().confirm);
+        loop {
+            tokio::time::sleep(every).await;
+            if self.vault.is_open() {
+                self.renew_due(&mut retries).await;
+                self.ask_about_locked().await;
+            } else {
+                retries.clear();
+            }
+        }
+    }
+
+    async fn renew_due(&self, retries: &mut Retries) {
+        let held = self.vault.held();
+        retries.retain(|id, _| held.iter().any(|held| held.id == *id));
+        let due: Vec<Held> = held.into_iter().filter(|held| self.is_due(held, retries)).collect();
+        let renewals = due.into_iter().map(|held| async move { (held, self.renew(held).await) });
+        let mut renewing = stream::iter(renewals).buffer_unordered(AT_ONCE);
+        while let Some((held, unanswered)) = renewing.next().await {
+            if unanswered {
+                retries.insert(held.id, self.vault.clock().boot() + self.locks.times().retry);
+            } else {
+                retries.remove(&held.id);
+            }
+        }
+    }
+
+    /// The organization's current data key is renewed by each key check, so it is never due.
+    fn is_due(&self, held: &Held, retries: &Retries) -> bool {
+        let now = self.vault.clock().boot();
+        let age = now.saturating_sub(held.sent);
+        age >= jittered(self.locks.times().renew, held.id) && retries.get(&held.id).is_none_or(|at| now >= *at)
+    }
+
+    /// Renews one key, or lets it go if nobody uses it; `true` if KMS gave no answer.
+    async fn renew(&self, held: Held) -> bool {
+        let age = self.vault.clock().boot().saturating_sub(held.sent);
+        if age >= TERM {
+            // No use of it succeeds any more; those who wait beside it are told.
+            tracing::warn!(event = "data_key_expired", scope = %held.scope, "KMS gave no answer for a data key for too long");
+            self.end(held);
+            return false;
+        }
+        if !held.in_use {
+            self.vault.forget(held.id);
+            return false;
+        }
+        match self.unwrapping.renew(held.id, held.scope).await {
+            Ok(_) => false,
+            Err(unopened) => {
+                tracing::warn!(event = "data_key_not_renewed", scope = %held.scope, ?unopened, "a data key was not renewed");
+                true
+            }
+        }
+    }
+
+    fn end(&self, held: Held) {
+        match held.scope {
+            Scope::Workspace(_) => self.vault.revoke(held.scope),
+            Scope::Organization => self.vault.forget(held.id),
+        }
+    }
+
+    async fn ask_about_locked(&self) {
+        let asking = self.locks.due().into_iter().map(|workspace| async move {
+            if let Err(unopened) = self.unwrapping.ask_about(workspace).await {
+                tracing::debug!(%workspace, ?unopened, "a locked workspace stays locked");
+            }
+        });
+        stream::iter(asking).buffer_unordered(AT_ONCE).collect::<Vec<()>>().await;
+    }
+}
+
+/// A tenth more or less, steady for one key, so that keys which came together drift apart.
+fn jittered(period: Duration, id: DataKeyId) -> Duration {
+    let byte = id.0.as_bytes()[15];
+    period.mul_f64(0.9 + 0.2 * f64::from(byte) / 255.0)
+}
