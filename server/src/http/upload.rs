@@ -4,7 +4,7 @@
 //! that does not reach its end leaves nothing behind; and at a lock it ends at once, also while it waits for the browser.
 
 use super::{HttpState, errors::Refusal, principal::SignedIn};
-use crate::services::{Services, upload::Upload};
+use crate::services::upload::Upload;
 use app::{
     model::{
         error::{ApiError, Invalid},
@@ -41,7 +41,7 @@ pub async fn upload(
     request: Request,
 ) -> Result<Response, Refusal> {
     let (head, body) = request.into_parts();
-    let mut incoming = Incoming::new(body.into_data_stream(), &state);
+    let mut incoming = Incoming { body: body.into_data_stream(), broken: false };
     let waits = head.headers.get(header::EXPECT).is_some();
     match receive(&state, &who, &workspace, &head.headers, &mut incoming).await {
         Ok(entry) => {
@@ -52,7 +52,7 @@ pub async fn upload(
         Err(error) => {
             // Who waits for leave to send has sent nothing yet, and at a lock nobody is waited for.
             if !waits && !matches!(error, ApiError::Locked(_)) {
-                incoming.discard().await;
+                incoming.discard(&state).await;
             }
             Err(Refusal(error))
         }
@@ -74,7 +74,7 @@ async fn receive(
     let media_type = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
     let media_type = media_type.unwrap_or("application/octet-stream");
     let mut upload = state.services.files.begin_upload(who, workspace, &name, media_type, declared).await?;
-    match copy(incoming, &mut upload, state.max_file_bytes).await {
+    match copy(state, workspace, incoming, &mut upload).await {
         Ok(()) => upload.finish().await,
         Err(error) => {
             upload.abort().await;
@@ -83,52 +83,53 @@ async fn receive(
     }
 }
 
-async fn copy(incoming: &mut Incoming, upload: &mut Upload, limit: u64) -> Result<(), ApiError> {
+async fn copy(
+    state: &HttpState,
+    workspace: &str,
+    incoming: &mut Incoming,
+    upload: &mut Upload,
+) -> Result<(), ApiError> {
     let mut received = 0_u64;
-    while let Some(bytes) = incoming.next().await? {
+    let leash = upload.leash();
+    loop {
+        let next = tokio::select! {
+            biased;
+            () = state.services.vault.ended(&leash) => {
+                let face = state.services.organization.lock_of(workspace);
+                return Err(face.map_or(ApiError::Unavailable, |face| ApiError::Locked(Box::new(face))));
+            }
+            next = incoming.next() => next?,
+        };
+        let Some(bytes) = next else { return Ok(()) };
         received = received.saturating_add(bytes.len() as u64);
-        if received > limit {
+        if received > state.max_file_bytes {
             return Err(Invalid::FileTooLarge.into());
         }
         upload.write(bytes).await?;
     }
-    Ok(())
 }
 
-/// The body of a request, which ends early when data is locked or the browser falls silent.
+/// The body of a request, which ends early when the browser falls silent.
 struct Incoming {
     body: BodyDataStream,
-    services: Services,
     broken: bool,
 }
 
 impl Incoming {
-    fn new(body: BodyDataStream, state: &HttpState) -> Self {
-        Self { body, services: state.services.clone(), broken: false }
-    }
-
     /// The next bytes; `None` at the end.
     async fn next(&mut self) -> Result<Option<Bytes>, ApiError> {
-        let patience = Instant::now() + IDLE;
-        tokio::select! {
-            biased;
-            () = self.services.vault.locked() => {
-                let face = self.services.organization.lock();
-                Err(face.map_or(ApiError::Unavailable, |face| ApiError::Locked(Box::new(face))))
+        match timeout_at(Instant::now() + IDLE, self.body.next()).await {
+            Ok(Some(Ok(bytes))) => Ok(Some(bytes)),
+            Ok(None) => Ok(None),
+            Ok(Some(Err(_))) | Err(_) => {
+                self.broken = true;
+                Err(ApiError::Connection)
             }
-            next = timeout_at(patience, self.body.next()) => match next {
-                Ok(Some(Ok(bytes))) => Ok(Some(bytes)),
-                Ok(None) => Ok(None),
-                Ok(Some(Err(_))) | Err(_) => {
-                    self.broken = true;
-                    Err(ApiError::Connection)
-                }
-            },
         }
     }
 
     /// Reads on for a while and throws away what comes.
-    async fn discard(&mut self) {
+    async fn discard(&mut self, state: &HttpState) {
         if self.broken {
             return;
         }
@@ -143,7 +144,7 @@ impl Incoming {
         };
         // Out of time, or a lock, is one more way to be done.
         tokio::select! {
-            () = self.services.vault.locked() => {}
+            () = state.services.vault.locked() => {}
             _ = timeout(DISCARD_TIME, reading) => {}
         }
     }

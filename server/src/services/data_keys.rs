@@ -102,6 +102,11 @@ impl DataKeys {
         self.state.face()
     }
 
+    /// Why the data of a workspace is locked, if it is: with everything, or alone.
+    pub fn face_in(&self, workspace: Uuid) -> Option<LockFace> {
+        self.face().or_else(|| self.unwrapping.locks.face(workspace))
+    }
+
     pub fn vault(&self) -> &Arc<Vault> {
         &self.vault
     }

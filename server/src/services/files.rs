@@ -308,6 +308,11 @@ impl Files {
         failure.tell(self.keys.face())
     }
 
+    /// The same for what was being done in a workspace, which may have been locked alone meanwhile.
+    pub(super) fn tell_in(&self, workspace: Uuid, failure: Failure) -> ApiError {
+        failure.tell(self.keys.face_in(workspace))
+    }
+
     async fn find(&self, workspace: Uuid, id: Uuid) -> Result<FoundFile, Failure> {
         let not_found = || Failure::Refused(ApiError::NotFound);
         let file = file::Entity::find_by_id(id).filter(file::Column::Scope.eq(workspace)).one(self.store.read());

@@ -21,7 +21,7 @@ use std::{
 use tokio::task::JoinHandle;
 use tokio_util::task::AbortOnDropHandle;
 use uuid::Uuid;
-use vault::{DataKey, Place, Scope, Sealer, Vault};
+use vault::{DataKey, Leash, Place, Scope, Sealer, Vault};
 
 /// The smallest part: at least what S3 asks for, and small enough to keep memory bounded.
 const PART: usize = 8 << 20;
@@ -89,6 +89,11 @@ impl ObjectWriter {
         let mut part = Vec::with_capacity(part_size + 2 * vault::SEALED_CHUNK_LEN);
         part.extend_from_slice(&prefix);
         Ok(Self { object, sealer, upload, part, part_size, under_way: None, opened: 0 })
+    }
+
+    /// What ties the object to its lease.
+    pub fn leash(&self) -> Leash {
+        self.sealer.leash()
     }
 
     /// Bytes written so far, before sealing.

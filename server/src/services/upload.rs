@@ -8,6 +8,7 @@ use app::model::{
 use bytes::Bytes;
 use std::sync::Arc;
 use uuid::Uuid;
+use vault::Leash;
 
 /// A file on its way in. Dropping it leaves what was written to the collector.
 pub struct Upload {
@@ -31,19 +32,26 @@ impl Upload {
         Self { files, workspace, uploader, name, media_type, writer }
     }
 
-    /// Seals and stores the next piece. The message key of the object would outlive a lock, so the lease is tested here.
+    /// What ties it to its lease: once that has ended, it cannot be finished.
+    pub fn leash(&self) -> Leash {
+        self.writer.leash()
+    }
+
+    /// Seals and stores the next piece.
     ///
     /// # Errors
     /// Too large, locked, or the workspace is gone.
     pub async fn write(&mut self, bytes: Bytes) -> Result<(), ApiError> {
-        let outcome = if !self.files.keys().vault().is_open() {
-            Err(Failure::Locked)
-        } else if self.writer.opened() + bytes.len() as u64 > self.files.max_bytes() {
+        let outcome = if self.writer.opened() + bytes.len() as u64 > self.files.max_bytes() {
             Err(Failure::Refused(Invalid::FileTooLarge.into()))
         } else {
             self.writer.write(&bytes).await
         };
-        outcome.map_err(|failure| self.files.tell(failure))
+        outcome.map_err(|failure| self.tell(failure))
+    }
+
+    fn tell(&self, failure: Failure) -> ApiError {
+        self.files.tell_in(self.workspace.id(), failure)
     }
 
     /// Makes the file appear in its workspace.
@@ -60,7 +68,7 @@ impl Upload {
         if finished.is_err() {
             files.collect_soon();
         }
-        finished.map_err(|failure| files.tell(failure))
+        finished.map_err(|failure| files.tell_in(workspace.id(), failure))
     }
 
     /// Leaves nothing behind.

@@ -4,7 +4,10 @@
 //! What must stay true: at most one call for each workspace in use and period, and none for those that nobody uses. A key
 //! that is refused, or whose term has ended, takes its streams with it.
 
-use super::{unwrapping::Unwrapping, workspace_locks::WorkspaceLocks};
+use super::{
+    unwrapping::{Unopened, Unwrapping},
+    workspace_locks::WorkspaceLocks,
+};
 use futures::{StreamExt, stream};
 use std::{collections::HashMap, sync::Arc, time::Duration};
 use vault::{DataKeyId, Held, Scope, TERM, Vault};
@@ -59,7 +62,8 @@ impl WorkspaceKeys {
     fn is_due(&self, held: &Held, retries: &Retries) -> bool {
         let now = self.vault.clock().boot();
         let age = now.saturating_sub(held.sent);
-        age >= jittered(self.locks.times().renew, held.id) && retries.get(&held.id).is_none_or(|at| now >= *at)
+        let is_old = age >= jittered(self.locks.times().renew, held.id);
+        age >= TERM || (is_old && retries.get(&held.id).is_none_or(|at| now >= *at))
     }
 
     /// Renews one key, or lets it go if nobody uses it; `true` if KMS gave no answer.
@@ -77,6 +81,11 @@ impl WorkspaceKeys {
         }
         match self.unwrapping.renew(held.id, held.scope).await {
             Ok(_) => false,
+            Err(Unopened::Superseded) => {
+                // A job has destroyed it.
+                self.vault.forget(held.id);
+                false
+            }
             Err(unopened) => {
                 tracing::warn!(event = "data_key_not_renewed", scope = %held.scope, ?unopened, "a data key was not renewed");
                 true

@@ -177,6 +177,11 @@ impl Sealer {
         Ok((Self { message, leash, next: 0, pending }, prefix))
     }
 
+    /// What ties this message to its lease: once it has ended, the message cannot be.
+    pub fn leash(&self) -> Leash {
+        self.leash.clone()
+    }
+
     /// Takes plaintext of any length and appends the chunks it completes to `out`.
     ///
     /// # Errors

@@ -139,6 +139,22 @@ impl Vault {
         }
     }
 
+    /// Resolves as soon as a leash has ended, also when that is by time alone.
+    pub async fn ended(&self, leash: &Leash) {
+        let mut revocations = self.revocations();
+        loop {
+            self.tick();
+            revocations.mark_unchanged();
+            if !leash.is_live() {
+                return;
+            }
+            tokio::select! {
+                _ = revocations.changed() => {}
+                () = tokio::time::sleep(self.until_deadline()) => {}
+            }
+        }
+    }
+
     /// Lets time pass for as long as it is polled. The server runs one of these.
     pub async fn keep_time(&self) {
         loop {

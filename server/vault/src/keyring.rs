@@ -5,8 +5,9 @@
 //! every use takes, so when `KeyRing::wipe` returns no use is under way and none will succeed again. An unwrap that
 //! was asked for before a lock never enters the ring after it; the [`Epoch`] it shows is too old.
 //!
-//! Each key also has a term of its own, [`TERM`] from the moment the call that last unwrapped it was sent, so that a
-//! workspace whose data key the service refuses or no longer answers for ends by itself, whatever becomes of the rest.
+//! Each scope also has a term of its own, [`TERM`] from the moment the call that last unwrapped a key of it was sent, so
+//! that a workspace whose data key the service refuses or no longer answers for ends by itself, whatever becomes of the
+//! rest. A stream goes on when its scope gets another data key.
 
 use crate::{
     clock::nanos,
@@ -26,7 +27,7 @@ use std::{
 };
 use zeroize::{Zeroize, Zeroizing};
 
-/// How long a data key may be used after the last successful unwrap of it was *sent*.
+/// How long the data keys of a scope may be used after the last successful unwrap of one was *sent*.
 pub const TERM: Duration = Duration::from_mins(10);
 
 const CHECK_LABEL: &[u8] = b"keystead data key check value v1";
@@ -113,11 +114,11 @@ impl DataKey {
 pub struct Leash {
     gauge: Arc<Gauge>,
     locks: u64,
-    /// The term of one data key; none for what is tied to the lease of the vault alone.
+    /// The term of one scope; none for what is tied to the lease of the vault alone.
     term: Option<Arc<Term>>,
 }
 
-/// Until when one data key may be used.
+/// Until when the data keys of one scope may be used.
 struct Term {
     /// Boot time in nanoseconds; 0 once it has been revoked.
     until: AtomicU64,
@@ -126,6 +127,10 @@ struct Term {
 }
 
 impl Term {
+    fn new(sent: Duration) -> Self {
+        Self { until: AtomicU64::new(nanos(sent.saturating_add(TERM))), used: AtomicBool::new(false) }
+    }
+
     fn renew(&self, sent: Duration) {
         // Never back to life, and never shorter: answers can come out of order.
         let until = nanos(sent.saturating_add(TERM));
@@ -166,7 +171,6 @@ struct Entry {
     scope: Scope,
     /// When the last successful unwrap of it was sent, in nanoseconds of boot time.
     sent: AtomicU64,
-    term: Arc<Term>,
 }
 
 /// How a data key in the ring stands.
@@ -178,13 +182,14 @@ pub struct Held {
     pub scope: Scope,
     /// Boot time at which the last successful unwrap of it was sent.
     pub sent: Duration,
-    /// Whether anybody has used it since, or holds a stream under it.
+    /// Whether anybody has used a key of its scope since, or holds a stream there.
     pub in_use: bool,
 }
 
 #[derive(Default)]
 struct Ring {
     keys: HashMap<DataKeyId, Entry>,
+    terms: HashMap<Scope, Arc<Term>>,
     /// Grows with every lock and every key forgotten.
     now: u64,
     /// Epochs before this one are past for all keys.
@@ -193,6 +198,15 @@ struct Ring {
     forgotten: HashMap<DataKeyId, u64>,
     /// Epochs before these are past for all keys of single scopes.
     revoked: HashMap<Scope, u64>,
+}
+
+impl Ring {
+    /// Whether one of the `keys` keys of a scope has been used since its term was last renewed, or a stream holds the term.
+    fn is_in_use(&self, scope: Scope, keys: usize) -> bool {
+        let Some(term) = self.terms.get(&scope) else { return false };
+        // The table holds it, and each key; whoever else does is a stream.
+        term.used.load(Ordering::Relaxed) || Arc::strong_count(term) > keys + 1
+    }
 }
 
 /// The data keys in use.
@@ -217,21 +231,22 @@ impl KeyRing {
     /// Every key that is there.
     pub(crate) fn held(&self) -> Vec<Held> {
         let ring = self.read();
+        let mut keys_of = HashMap::<Scope, usize>::new();
+        for entry in ring.keys.values() {
+            *keys_of.entry(entry.scope).or_default() += 1;
+        }
         let held = ring.keys.iter().map(|(id, entry)| Held {
             id: *id,
             scope: entry.scope,
             sent: Duration::from_nanos(entry.sent.load(Ordering::Relaxed)),
-            // The entry and the key itself hold the term; whoever else does is a stream.
-            in_use: entry.term.used.load(Ordering::Relaxed) || Arc::strong_count(&entry.term) > 2,
+            in_use: ring.is_in_use(entry.scope, keys_of.get(&entry.scope).copied().unwrap_or_default()),
         });
         held.collect()
     }
 
-    /// The leash of the key of a scope; of any, if there are several.
+    /// The leash of what is opened in a scope; none if nothing of it is.
     pub(crate) fn leash_of(&self, scope: Scope) -> Option<Leash> {
-        let ring = self.read();
-        let entry = ring.keys.values().find(|entry| entry.scope == scope)?;
-        Some(Leash { term: Some(Arc::clone(&entry.term)), ..Leash::on(&self.gauge) })
+        Some(Leash { term: Some(Arc::clone(self.read().terms.get(&scope)?)), ..Leash::on(&self.gauge) })
     }
 
     /// Puts a key of `scope` into the ring, which was unwrapped by a call sent at `sent` in boot time. If it is there
@@ -252,18 +267,15 @@ impl KeyRing {
         if epoch.0 < floor || open_at.is_none() {
             return Err(Locked);
         }
+        let term = Arc::clone(ring.terms.entry(scope).or_insert_with(|| Arc::new(Term::new(sent))));
+        term.renew(sent);
         if let Some(entry) = ring.keys.get(&id) {
             entry.sent.fetch_max(nanos(sent), Ordering::Relaxed);
-            entry.term.renew(sent);
             return Ok(Arc::clone(&entry.key));
         }
-        // Until it is renewed, using it for the first time is not what keeps it in use.
-        let term = Term { until: AtomicU64::new(nanos(sent.saturating_add(TERM))), used: AtomicBool::new(false) };
-        let term = Arc::new(term);
-        key.leash = Some(Leash { term: Some(Arc::clone(&term)), ..Leash::on(&self.gauge) });
+        key.leash = Some(Leash { term: Some(term), ..Leash::on(&self.gauge) });
         let key = Arc::new(key);
-        let entry = Entry { key: Arc::clone(&key), scope, sent: AtomicU64::new(nanos(sent)), term };
-        ring.keys.insert(id, entry);
+        ring.keys.insert(id, Entry { key: Arc::clone(&key), scope, sent: AtomicU64::new(nanos(sent)) });
         Ok(key)
     }
 
@@ -273,9 +285,11 @@ impl KeyRing {
         ring.now += 1;
         let now = ring.now;
         ring.revoked.insert(scope, now);
+        if let Some(term) = ring.terms.remove(&scope) {
+            term.until.store(0, Ordering::Release);
+        }
         ring.keys.retain(|_, entry| {
             if entry.scope == scope {
-                entry.term.until.store(0, Ordering::Release);
                 entry.key.wipe();
             }
             entry.scope != scope
@@ -290,6 +304,12 @@ impl KeyRing {
         ring.forgotten.insert(id, now);
         if let Some(entry) = ring.keys.remove(&id) {
             entry.key.wipe();
+            let (scope, key) = (entry.scope, entry.key);
+            drop(key);
+            // Streams may go on, under another key of the scope.
+            if !ring.keys.values().any(|entry| entry.scope == scope) && !ring.is_in_use(scope, 0) {
+                ring.terms.remove(&scope);
+            }
         }
     }
 
@@ -300,6 +320,7 @@ impl KeyRing {
         ring.floor = ring.now;
         ring.forgotten.clear();
         ring.revoked.clear();
+        ring.terms.clear();
         for (_, entry) in ring.keys.drain() {
             entry.key.wipe();
         }

@@ -230,6 +230,26 @@ fn a_stream_keeps_its_key_in_use_and_ends_when_the_scope_is_revoked() {
 }
 
 #[test]
+fn a_stream_goes_on_under_another_key_of_its_scope() {
+    let (vault, clock) = open_vault();
+    let old = admit(&vault, vault.epoch(), loose_key(1, 1)).unwrap();
+    let sealed = object(&vault, &old);
+    let opener = Opener::new(&old, &place(&vault), &sealed[..PREFIX_LEN], 1).unwrap();
+    drop(old);
+    keep_open(&vault, &clock, Duration::from_mins(8));
+    admit(&vault, vault.epoch(), loose_key(2, 2)).unwrap();
+    vault.forget(key_id(1));
+    assert!(vault.held()[0].in_use, "the stream keeps its scope in use");
+    keep_open(&vault, &clock, Duration::from_mins(8));
+    assert!(opener.leash().is_live());
+    keep_open(&vault, &clock, Duration::from_mins(2));
+    assert!(!opener.leash().is_live());
+    drop(opener);
+    vault.forget(key_id(2));
+    assert!(vault.held().is_empty() && vault.leash_of(SCOPE).is_none());
+}
+
+#[test]
 fn what_was_made_under_one_lease_ends_with_it_whatever_comes_after() {
     let (vault, clock) = open_vault();
     let leash = vault.leash().unwrap();
