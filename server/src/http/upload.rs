@@ -10,7 +10,7 @@ use app::{
         error::{ApiError, Invalid},
         workspace::FileEntry,
     },
-    ports::{OrganizationPort, Principal},
+    ports::Principal,
 };
 use axum::{
     Json,
@@ -74,7 +74,7 @@ async fn receive(
     let media_type = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
     let media_type = media_type.unwrap_or("application/octet-stream");
     let mut upload = state.services.files.begin_upload(who, workspace, &name, media_type, declared).await?;
-    match copy(state, workspace, incoming, &mut upload).await {
+    match copy(incoming, &mut upload, state.max_file_bytes).await {
         Ok(()) => upload.finish().await,
         Err(error) => {
             upload.abort().await;
@@ -83,26 +83,17 @@ async fn receive(
     }
 }
 
-async fn copy(
-    state: &HttpState,
-    workspace: &str,
-    incoming: &mut Incoming,
-    upload: &mut Upload,
-) -> Result<(), ApiError> {
+async fn copy(incoming: &mut Incoming, upload: &mut Upload, limit: u64) -> Result<(), ApiError> {
     let mut received = 0_u64;
-    let leash = upload.leash();
     loop {
         let next = tokio::select! {
             biased;
-            () = state.services.vault.ended(&leash) => {
-                let face = state.services.organization.lock_of(workspace);
-                return Err(face.map_or(ApiError::Unavailable, |face| ApiError::Locked(Box::new(face))));
-            }
+            why = upload.ended() => return Err(why),
             next = incoming.next() => next?,
         };
         let Some(bytes) = next else { return Ok(()) };
         received = received.saturating_add(bytes.len() as u64);
-        if received > state.max_file_bytes {
+        if received > limit {
             return Err(Invalid::FileTooLarge.into());
         }
         upload.write(bytes).await?;

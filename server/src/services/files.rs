@@ -15,7 +15,7 @@ use super::{
 };
 use crate::store::{
     Store,
-    entities::{file, object},
+    entities::{file, object, workspace},
     house,
 };
 use app::{
@@ -308,9 +308,16 @@ impl Files {
         failure.tell(self.keys.face())
     }
 
-    /// The same for what was being done in a workspace, which may have been locked alone meanwhile.
-    pub(super) fn tell_in(&self, workspace: Uuid, failure: Failure) -> ApiError {
-        failure.tell(self.keys.face_in(workspace))
+    /// The same for what was being done in a workspace, which may have been locked alone or deleted meanwhile.
+    pub(super) async fn tell_in(&self, workspace: Uuid, failure: Failure) -> ApiError {
+        let face = self.keys.face_in(workspace);
+        if face.is_none() && matches!(failure, Failure::Locked) {
+            let row = workspace::Entity::find_by_id(workspace).one(self.store.read()).await;
+            if matches!(row, Ok(None)) {
+                return ApiError::NotFound;
+            }
+        }
+        failure.tell(face)
     }
 
     async fn find(&self, workspace: Uuid, id: Uuid) -> Result<FoundFile, Failure> {

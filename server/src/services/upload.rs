@@ -8,7 +8,6 @@ use app::model::{
 use bytes::Bytes;
 use std::sync::Arc;
 use uuid::Uuid;
-use vault::Leash;
 
 /// A file on its way in. Dropping it leaves what was written to the collector.
 pub struct Upload {
@@ -32,11 +31,6 @@ impl Upload {
         Self { files, workspace, uploader, name, media_type, writer }
     }
 
-    /// What ties it to its lease: once that has ended, it cannot be finished.
-    pub fn leash(&self) -> Leash {
-        self.writer.leash()
-    }
-
     /// Seals and stores the next piece.
     ///
     /// # Errors
@@ -47,11 +41,16 @@ impl Upload {
         } else {
             self.writer.write(&bytes).await
         };
-        outcome.map_err(|failure| self.tell(failure))
+        match outcome {
+            Ok(()) => Ok(()),
+            Err(failure) => Err(self.files.tell_in(self.workspace.id(), failure).await),
+        }
     }
 
-    fn tell(&self, failure: Failure) -> ApiError {
-        self.files.tell_in(self.workspace.id(), failure)
+    /// Waits until it cannot be finished any more, and says why.
+    pub async fn ended(&self) -> ApiError {
+        self.files.keys().vault().ended(&self.writer.leash()).await;
+        self.files.tell_in(self.workspace.id(), Failure::Locked).await
     }
 
     /// Makes the file appear in its workspace.
@@ -68,7 +67,10 @@ impl Upload {
         if finished.is_err() {
             files.collect_soon();
         }
-        finished.map_err(|failure| files.tell_in(workspace.id(), failure))
+        match finished {
+            Ok(entry) => Ok(entry),
+            Err(failure) => Err(files.tell_in(workspace.id(), failure).await),
+        }
     }
 
     /// Leaves nothing behind.

@@ -58,7 +58,8 @@ async fn an_upload_into_a_workspace_that_is_deleted_does_not_end(database: Datab
     let mut late = begun.unwrap();
     late.write(Bytes::from(content(100))).await.unwrap();
     app.services.workspaces.delete(&who, &workspace).await.unwrap();
-    late.write(Bytes::from(content(100))).await.unwrap();
+    assert_eq!(late.ended().await, ApiError::NotFound);
+    assert_eq!(late.write(Bytes::from(content(100))).await, Err(ApiError::NotFound));
     assert!(late.finish().await.is_err());
     nothing_is_left(&app, 0).await;
     app.stop().await;

@@ -307,7 +307,8 @@ impl KeyRing {
             let (scope, key) = (entry.scope, entry.key);
             drop(key);
             // Streams may go on, under another key of the scope.
-            if !ring.keys.values().any(|entry| entry.scope == scope) && !ring.is_in_use(scope, 0) {
+            let is_held = |term: &Arc<Term>| Arc::strong_count(term) > 1;
+            if !ring.keys.values().any(|entry| entry.scope == scope) && !ring.terms.get(&scope).is_some_and(is_held) {
                 ring.terms.remove(&scope);
             }
         }
