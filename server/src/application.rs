@@ -6,7 +6,7 @@
 use crate::{
     config::Config,
     http::{
-        HttpState,
+        HttpState, metrics,
         outgoing::{ConnectionHandle, GuardedListener},
         router::router,
         session::Sessions,
@@ -20,7 +20,10 @@ use axum::Router;
 use sea_orm::DbErr;
 use std::{future::Future, io, net::SocketAddr, sync::Arc, time::Duration};
 use thiserror::Error;
-use tokio::{net::TcpListener, time::sleep};
+use tokio::{
+    net::TcpListener,
+    time::{sleep, timeout},
+};
 use tokio_util::sync::CancellationToken;
 use vault::SystemClock;
 
@@ -29,12 +32,14 @@ const ATTEMPT_TIME: Duration = Duration::from_secs(5);
 const ATTEMPTS: u32 = 3;
 /// How long requests may take to come to their end when the program stops.
 const GRACE: Duration = Duration::from_secs(10);
+/// How long an answer to the monitoring may take to come to its end.
+const METRICS_GRACE: Duration = Duration::from_secs(3);
 
 /// Why the server could not start.
 #[derive(Debug, Error)]
 pub enum StartError {
-    #[error("KEYSTEAD_LISTEN: {address} cannot be listened on: {cause}")]
-    Listen { address: SocketAddr, cause: io::Error },
+    #[error("{variable}: {address} cannot be listened on: {cause}")]
+    Listen { variable: &'static str, address: SocketAddr, cause: io::Error },
     #[error("DATABASE_URL: the database cannot be used: {0}")]
     Database(#[from] DbErr),
     #[error(transparent)]
@@ -47,6 +52,7 @@ pub enum StartError {
 pub struct Application {
     listener: TcpListener,
     address: SocketAddr,
+    metrics: Option<(TcpListener, SocketAddr)>,
     router: Router,
     services: Services,
     store: Store,
@@ -69,9 +75,11 @@ impl Application {
     /// # Errors
     /// The first thing that could not be had.
     pub async fn build_with(config: Config, aws: Aws) -> Result<Self, StartError> {
-        let listen = |cause| StartError::Listen { address: config.listen, cause };
-        let listener = TcpListener::bind(config.listen).await.map_err(listen)?;
-        let address = listener.local_addr().map_err(listen)?;
+        let (listener, address) = listen("KEYSTEAD_LISTEN", config.listen).await?;
+        let metrics = match config.metrics_listen {
+            Some(address) => Some(listen("KEYSTEAD_METRICS_LISTEN", address).await?),
+            None => None,
+        };
         let (store, services) = start_services(&config, address, aws).await?;
         if let Some(first) = &config.first_admin
             && services.accounts.ensure_first_administrator(first).await?
@@ -81,12 +89,17 @@ impl Application {
         let sessions = Sessions::new(store.clone(), Arc::new(SystemClock));
         let state = HttpState::new(services.clone(), sessions.clone(), config.public_url, config.max_file_bytes);
         let closing = state.closing.clone();
-        Ok(Self { listener, address, router: router(state), services, store, sessions, closing })
+        Ok(Self { listener, address, metrics, router: router(state), services, store, sessions, closing })
     }
 
     /// The address that is listened on. Its port is the real one also when the configuration said 0.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// The address on which figures are served, if they are.
+    pub fn metrics_address(&self) -> Option<SocketAddr> {
+        self.metrics.as_ref().map(|(_, address)| *address)
     }
 
     /// What the server does beside answering requests.
@@ -99,9 +112,11 @@ impl Application {
     /// # Errors
     /// When connections cannot be accepted any more.
     pub async fn run(self, shutdown: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
-        let Self { listener, address, router, services, store, sessions, closing } = self;
+        let Self { listener, address, metrics, router, services, store, sessions, closing } = self;
         tracing::info!(event = "listening", %address, version = env!("CARGO_PKG_VERSION"), "ready for requests");
         let sweeping = tokio::spawn(sessions.sweep(closing.clone()));
+        let watched = CancellationToken::new();
+        let figures = tokio::spawn(serve_figures(metrics, services.clone(), watched.clone()));
         let asked = {
             let closing = closing.clone();
             async move {
@@ -126,11 +141,33 @@ impl Application {
         closing.cancel();
         services.stop().await;
         sweeping.abort();
+        watched.cancel();
+        let stop_waiting = figures.abort_handle();
+        if timeout(METRICS_GRACE, figures).await.is_err() {
+            stop_waiting.abort();
+        }
         if let Err(error) = store.close().await {
             tracing::warn!(event = "database_failed", %error, "the database was not closed cleanly");
         }
         tracing::info!(event = "stopped", "stopped");
         served
+    }
+}
+
+async fn listen(variable: &'static str, address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
+    let failed = |cause| StartError::Listen { variable, address, cause };
+    let listener = TcpListener::bind(address).await.map_err(failed)?;
+    let address = listener.local_addr().map_err(failed)?;
+    Ok((listener, address))
+}
+
+/// Answers the operator's monitoring, if there is a listener for it: to the very end, so that it also sees the stop.
+async fn serve_figures(listener: Option<(TcpListener, SocketAddr)>, services: Services, end: CancellationToken) {
+    let Some((listener, address)) = listener else { return };
+    tracing::info!(event = "metrics_listening", %address, "figures are served");
+    let served = axum::serve(listener, metrics::router(services)).with_graceful_shutdown(end.cancelled_owned()).await;
+    if let Err(error) = served {
+        tracing::warn!(event = "metrics_not_served", %error, "monitoring cannot be answered any more");
     }
 }
 

@@ -23,6 +23,10 @@ pub struct Options {
     #[arg(long, env = "KEYSTEAD_LISTEN", value_name = "ADDRESS:PORT", default_value = "127.0.0.1:3000")]
     pub listen: String,
 
+    /// Address and port on which `/metrics` is served to monitoring, and nothing else. Nowhere, if not given.
+    #[arg(long, env = "KEYSTEAD_METRICS_LISTEN", value_name = "ADDRESS:PORT")]
+    pub metrics_listen: Option<String>,
+
     /// The origin under which browsers reach this deployment. With https, cookies are `__Host-` and `Secure`.
     #[arg(long, env = "KEYSTEAD_PUBLIC_URL", value_name = "ORIGIN", default_value = "http://127.0.0.1:3000")]
     pub public_url: String,
@@ -104,6 +108,8 @@ pub struct LogOption {
 #[derive(Clone, Debug)]
 pub struct Config {
     pub listen: SocketAddr,
+    /// `None`: no figures are served.
+    pub metrics_listen: Option<SocketAddr>,
     pub public_url: PublicUrl,
     pub database_url: DatabaseUrl,
     pub objects: ObjectsAt,

@@ -14,7 +14,8 @@ const ORGANIZATION_CHARS: usize = 120;
 pub(super) fn check(options: Options, aws_region: Option<&str>) -> Result<Config, Mistakes> {
     let mut mistakes = Vec::new();
     let first_admin = first_admin(options.admin_email.as_deref(), options.admin_password, &mut mistakes);
-    let listen = keep(listen(&options.listen), &mut mistakes);
+    let listen = keep(address("KEYSTEAD_LISTEN", &options.listen), &mut mistakes);
+    let metrics_listen = keep(metrics_listen(options.metrics_listen.as_deref(), listen), &mut mistakes);
     let public_url = keep(PublicUrl::parse(&options.public_url), &mut mistakes);
     let database_url = keep(DatabaseUrl::parse(&options.database.database_url), &mut mistakes);
     let objects = keep(objects(&options.objects), &mut mistakes);
@@ -32,6 +33,7 @@ pub(super) fn check(options: Options, aws_region: Option<&str>) -> Result<Config
     let config = (|| {
         Some(Config {
             listen: listen?,
+            metrics_listen: metrics_listen?,
             public_url: public_url?,
             database_url: database_url?,
             objects: objects?,
@@ -60,14 +62,23 @@ fn given(value: Option<&str>) -> Option<&str> {
     value.map(str::trim).filter(|value| !value.is_empty())
 }
 
-fn listen(text: &str) -> Result<SocketAddr, Mistake> {
+fn address(variable: &'static str, text: &str) -> Result<SocketAddr, Mistake> {
     text.trim().parse().map_err(|_| {
         Mistake::new(
-            "KEYSTEAD_LISTEN",
+            variable,
             &format!("{text:?} is not an address"),
             "an IP address and a port, such as 127.0.0.1:3000",
         )
     })
+}
+
+fn metrics_listen(text: Option<&str>, listen: Option<SocketAddr>) -> Result<Option<SocketAddr>, Mistake> {
+    const VARIABLE: &str = "KEYSTEAD_METRICS_LISTEN";
+    let Some(address) = given(text).map(|text| address(VARIABLE, text)).transpose()? else { return Ok(None) };
+    if listen == Some(address) && address.port() != 0 {
+        return Err(Mistake::new(VARIABLE, "it is that of KEYSTEAD_LISTEN", "an address and port of its own"));
+    }
+    Ok(Some(address))
 }
 
 fn objects(text: &str) -> Result<ObjectsAt, Mistake> {
@@ -251,6 +262,7 @@ mod tests {
         let mistakes = checked(
             &[
                 "--listen=here",
+                "--metrics-listen=there",
                 "--public-url=https://a/b",
                 "--database-url=mysql://u:hunter2@h/d",
                 "--objects=ftp:x",
@@ -271,7 +283,7 @@ mod tests {
         let mut variables: Vec<_> = mistakes.0.iter().map(|mistake| mistake.variable).collect();
         variables.sort_unstable();
         variables.dedup();
-        assert_eq!(variables.len(), 15, "{mistakes}");
+        assert_eq!(variables.len(), 16, "{mistakes}");
         assert!(!mistakes.to_string().contains("hunter2"), "{mistakes}");
     }
 
@@ -286,6 +298,16 @@ mod tests {
         let mistakes = checked(&["--provider-key-arn", ARN, "--admin-email=a@b"], None).unwrap_err();
         assert_eq!(mistakes.0.len(), 1);
         assert_eq!(mistakes.0[0].variable, "KEYSTEAD_ADMIN_PASSWORD");
+    }
+
+    #[test]
+    fn figures_are_served_nowhere_or_on_an_address_of_their_own() {
+        let with = |metrics: &str| checked(&["--provider-key-arn", ARN, "--listen=127.0.0.1:3000", metrics], None);
+        assert_eq!(with("--metrics-listen=").unwrap().metrics_listen, None);
+        let apart = with("--metrics-listen=127.0.0.1:9464").unwrap().metrics_listen;
+        assert_eq!(apart.map(|address| address.port()), Some(9464));
+        let mistakes = with("--metrics-listen=127.0.0.1:3000").unwrap_err();
+        assert_eq!((mistakes.0.len(), mistakes.0[0].variable), (1, "KEYSTEAD_METRICS_LISTEN"));
     }
 
     #[test]

@@ -9,6 +9,7 @@ mod download;
 mod errors;
 mod events;
 mod health;
+pub mod metrics;
 pub mod outgoing;
 mod pages;
 mod principal;

@@ -39,7 +39,10 @@ pub mod workspaces;
 
 pub use start::StartError;
 
-use crate::store::Store;
+use crate::{
+    metrics::{Metrics, scrape::Sources},
+    store::Store,
+};
 use accounts::Accounts;
 use encryption::Encryption;
 use files::Files;
@@ -47,8 +50,11 @@ use heartbeat::Heartbeat;
 use key_state::KeyState;
 use organization::Organization;
 use outgoing::Outgoing;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::{
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 use tokio::{sync::watch, task::JoinHandle, time::timeout};
 use tokio_util::sync::CancellationToken;
 use vault::Vault;
@@ -76,6 +82,7 @@ pub struct Services {
     pub encryption: Arc<Encryption>,
     /// The account of opened data on its way out.
     pub outgoing: Arc<Outgoing>,
+    pub metrics: Metrics,
     state: Arc<KeyState>,
     changed: watch::Sender<u64>,
     tasks: Arc<Tasks>,
@@ -99,6 +106,15 @@ impl Services {
     /// Whether the first key check has been answered, whatever the answer.
     pub fn answered(&self) -> bool {
         self.state.answered()
+    }
+
+    /// The figures of this server, for the operator's monitoring.
+    ///
+    /// # Errors
+    /// Never in practice: writing to a string does not fail.
+    pub async fn figures(&self) -> Result<String, fmt::Error> {
+        let sources = Sources { store: self.store.clone(), state: Arc::clone(&self.state) };
+        self.metrics.text(&sources.look().await)
     }
 
     /// Hands back the job and ends all tasks.

@@ -28,6 +28,7 @@ use super::{
 use crate::{
     config::Config,
     jobs::{collector::Collector, worker::Worker},
+    metrics::Metrics,
     store::{
         Store,
         entities::{
@@ -185,6 +186,7 @@ impl Parts {
     ) -> Result<Services, StartError> {
         let Self { store, kms, clock, entropy } = self;
         let server = new_id(&vault)?;
+        let metrics = Metrics::default();
         let (doubt, garbage, wake) = (Arc::<Notify>::default(), Arc::<Notify>::default(), Arc::<Notify>::default());
         let (changed, _) = watch::channel(0);
         let state = Arc::new(KeyState::new(Arc::clone(&vault)));
@@ -291,6 +293,7 @@ impl Parts {
             files,
             encryption: Arc::new(encryption),
             outgoing,
+            metrics,
             state,
             changed,
             tasks: Arc::new(tasks),

@@ -8,5 +8,6 @@ mod support;
 mod answers;
 mod files;
 mod locked;
+mod metrics;
 mod sign_in;
 mod stop;

@@ -31,6 +31,7 @@ use tokio::{
     task::JoinHandle,
     time::{Instant, sleep},
 };
+use tracing_subscriber::{layer::SubscriberExt, util::SubscriberInitExt};
 use vault::Zeroizing;
 
 pub const ADMIN: &str = "admin@example.com";
@@ -40,7 +41,10 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// A running server.
 pub struct TestApp {
     pub address: SocketAddr,
+    /// Where figures are served, if the test asked for it.
+    pub metrics_address: Option<SocketAddr>,
     pub services: Services,
+    pub config: Config,
     pub keys: Keys,
     pub objects: PathBuf,
     https: bool,
@@ -60,6 +64,9 @@ impl TestApp {
     pub async fn start_with(database: Database, change: impl FnOnce(&mut Config)) -> Self {
         if std::env::var_os("RUST_LOG").is_some() {
             server::telemetry::init(LogFormat::Text);
+        } else {
+            // Without the text, alarms are counted all the same.
+            tracing_subscriber::registry().with(server::telemetry::alarm_counter()).try_init().ok();
         }
         let folder = tempfile::tempdir().unwrap();
         let database = database.fresh(folder.path()).await;
@@ -67,6 +74,7 @@ impl TestApp {
         let objects = folder.path().join("objects");
         let mut config = Config {
             listen: "127.0.0.1:0".parse().unwrap(),
+            metrics_listen: None,
             public_url: PublicUrl::parse("http://127.0.0.1:3000").unwrap(),
             database_url: DatabaseUrl::parse(&database.url).unwrap(),
             objects: ObjectsAt::File(objects.clone()),
@@ -84,13 +92,26 @@ impl TestApp {
         };
         change(&mut config);
         let https = config.public_url.is_https();
-        let application = Application::build_with(config, clients(keys.sdk.clone())).await.unwrap();
+        let application = Application::build_with(config.clone(), clients(keys.sdk.clone())).await.unwrap();
         let (address, services) = (application.address(), application.services().clone());
+        let metrics_address = application.metrics_address();
         let (stop, asked) = oneshot::channel::<()>();
         let running = tokio::spawn(application.run(async move {
             asked.await.ok();
         }));
-        let app = Self { address, services, keys, objects, https, stop: Some(stop), running, database, folder };
+        let app = Self {
+            address,
+            metrics_address,
+            services,
+            config,
+            keys,
+            objects,
+            https,
+            stop: Some(stop),
+            running,
+            database,
+            folder,
+        };
         app.until("data can be opened", |app| app.services.answered() && app.services.organization.lock().is_none())
             .await;
         app
