@@ -71,7 +71,7 @@ pub enum PauseReason {
     WaitingForUploads,
 }
 
-/// Why a job failed. The old state is intact whenever a job fails.
+/// Why a job failed. The old state is intact whenever a job fails, unless the data itself was destroyed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum JobFailure {
@@ -85,6 +85,8 @@ pub enum JobFailure {
     Unreachable,
     /// Delete Key was pressed before the new root key had taken control.
     Cancelled,
+    /// The operator destroyed all data, because its key was gone for ever.
+    DataDestroyed,
 }
 
 /// A job as the card shows it. Times are Unix milliseconds.

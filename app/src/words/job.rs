@@ -6,6 +6,7 @@ impl JobView {
     /// The heading of the job's card.
     pub const fn title(&self) -> &'static str {
         match (self.state, self.kind) {
+            (JobState::Failed, _) if self.was_destroyed() => "The data of this change was destroyed",
             (JobState::Failed, JobKind::Activate) => "Your key was not activated",
             (JobState::Failed, JobKind::Delete) => "Your key was not deleted",
             (JobState::Complete, JobKind::Activate) => "All data is re-encrypted under your key",
@@ -15,9 +16,14 @@ impl JobView {
         }
     }
 
+    const fn was_destroyed(&self) -> bool {
+        matches!(self.failure, Some(JobFailure::DataDestroyed))
+    }
+
     /// One sentence for people who cannot see the card change.
     pub const fn announcement(&self) -> &'static str {
         match (self.state, self.stage) {
+            (JobState::Failed, _) if self.was_destroyed() => "Failed. The data was destroyed by the operator.",
             (JobState::Failed, _) => "Failed. The old key is still in control and nothing has changed.",
             (JobState::Complete, _) => "Complete. All data is re-encrypted.",
             (JobState::Paused, _) => "Paused. It goes on by itself.",
@@ -49,7 +55,7 @@ impl PauseReason {
 }
 
 impl JobFailure {
-    /// Why it failed, and what to do. The old state is intact.
+    /// Why it failed, and what to do.
     pub const fn message(self) -> &'static str {
         match self {
             Self::OldRootRefused => {
@@ -65,6 +71,9 @@ impl JobFailure {
                 "AWS gave no answer for two minutes, so the change was given up. Nothing has changed. Try again when AWS can be reached."
             }
             Self::Cancelled => "Delete Key was pressed before the new key had taken control. Nothing has changed.",
+            Self::DataDestroyed => {
+                "The key was gone for ever, and the operator destroyed the data that was locked under it. New data is under the provider key."
+            }
         }
     }
 }

@@ -3,6 +3,7 @@
 mod health;
 mod migrate;
 mod process;
+mod reset;
 mod sample;
 mod serve;
 mod user;
@@ -37,6 +38,8 @@ enum Command {
     },
     /// Loads two small workspaces to look at, if there is no workspace yet.
     Sample(Box<Options>),
+    /// Destroys the data that is locked under a key that is gone for ever. Says more when it is run without options.
+    Reset(Box<reset::ResetOptions>),
     /// Asks a running server whether it is ready. For process managers and containers.
     Health(health::HealthOptions),
 }
@@ -64,6 +67,10 @@ async fn run(command: Command) -> Outcome {
         Command::Migrate { database, log } => migrate::migrate(&database, log_format(&log)?).await,
         Command::User { command } => user::run(command).await,
         Command::Sample(options) => sample::sample(checked(*options)?).await,
+        Command::Reset(options) => {
+            reset::meant(&options)?;
+            reset::reset(checked(options.options)?).await
+        }
         Command::Health(options) => health::health(&options).await,
     }
 }

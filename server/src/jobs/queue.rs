@@ -6,7 +6,8 @@ use crate::store::{
     entities::job::{self, JobKind, JobStage, JobState},
 };
 use sea_orm::{
-    ActiveEnum, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, UpdateMany,
+    ActiveEnum, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, QueryOrder,
+    UpdateMany,
     sea_query::{Expr, ExprTrait},
 };
 use std::time::Duration;
@@ -67,6 +68,21 @@ pub async fn claim(store: &Store, server: Uuid) -> Result<Option<Claim>, DbErr> 
     }
     let job = job::Entity::find_by_id(found.id).one(store.write()).await?;
     Ok(job.filter(|job| job.fence == found.fence + 1).map(|job| Claim { job }))
+}
+
+/// Ends the unfinished job, if there is one, whoever runs it. Only under the lock of the house.
+pub async fn abandon(transaction: &DatabaseTransaction, failure: &str) -> Result<(), DbErr> {
+    let now = database_now(transaction).await?;
+    job::Entity::update_many()
+        .col_expr(job::Column::State, Expr::value(JobState::Failed.to_value()))
+        .col_expr(job::Column::Failure, Expr::value(failure))
+        .col_expr(job::Column::Waiting, Expr::value(Option::<String>::None))
+        .col_expr(job::Column::FinishedAt, Expr::value(now))
+        .col_expr(job::Column::Fence, Expr::col(job::Column::Fence).add(1))
+        .filter(job::Column::State.is_in([JobState::Running, JobState::Paused]))
+        .exec(transaction)
+        .await?;
+    Ok(())
 }
 
 impl Claim {

@@ -33,7 +33,6 @@ use app::{
 };
 use async_trait::async_trait;
 use sea_orm::{
-    ActiveEnum,
     ActiveValue::Set,
     ColumnTrait, DatabaseTransaction, EntityTrait, PaginatorTrait, QueryFilter, QuerySelect,
     sea_query::{Expr, ExprTrait},
@@ -178,7 +177,8 @@ impl Encryption {
                 if job.to_arn != arn.as_str() {
                     return Err(KeyRefused::NotTheActiveKey.refuse());
                 }
-                cancel(&transaction, &job).await?;
+                // It has not taken control yet, so it simply ends: nothing has changed.
+                queue::abandon(&transaction, &super::words::write(JobFailure::Cancelled)).await?;
             }
             Some(job) => {
                 self.may_delete(&root, &arn)?;
@@ -282,21 +282,6 @@ fn may_activate(root: &encryption::Model, job: Option<&job::Model>) -> Result<()
         (RootKind::Customer, None) => Err(KeyRefused::AlreadyActive.refuse()),
         (RootKind::Provider, None) => Ok(()),
     }
-}
-
-/// An activation that has not taken control yet simply ends: nothing has changed.
-async fn cancel(transaction: &DatabaseTransaction, job: &job::Model) -> Result<(), Failure> {
-    let now = database_now(transaction).await?;
-    job::Entity::update_many()
-        .col_expr(job::Column::State, Expr::value(JobState::Failed.to_value()))
-        .col_expr(job::Column::Failure, Expr::value(super::words::write(JobFailure::Cancelled)))
-        .col_expr(job::Column::Waiting, Expr::value(Option::<String>::None))
-        .col_expr(job::Column::FinishedAt, Expr::value(now))
-        .col_expr(job::Column::Fence, Expr::col(job::Column::Fence).add(1))
-        .filter(job::Column::Id.eq(job.id))
-        .exec(transaction)
-        .await?;
-    Ok(())
 }
 
 fn kind(kind: RootKind) -> model::RootKind {

@@ -29,6 +29,7 @@ mod peers;
 mod people;
 pub mod preflight;
 mod principal_arn;
+pub mod reset;
 mod start;
 pub mod unwrapping;
 pub mod upload;

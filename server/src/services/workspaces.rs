@@ -219,7 +219,7 @@ impl Workspaces {
     async fn delete_rows(&self, transaction: &DatabaseTransaction, id: Uuid) -> Result<(), Failure> {
         let now = crate::store::database_now(transaction).await?;
         file::Entity::delete_many().filter(file::Column::Scope.eq(id)).exec(transaction).await?;
-        crate::store::objects::discard_all(transaction, id, now).await?;
+        crate::store::objects::discard_all(transaction, Some(id), now).await?;
         // Uploads into the workspace lose their note, and with it the right to finish.
         object_note::Entity::update_many()
             .set(crate::store::objects::discarded())

@@ -9,7 +9,7 @@ use super::entities::{
 };
 use sea_orm::{
     ActiveEnum, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, FromQueryResult, QueryFilter,
-    QueryOrder, QuerySelect,
+    QueryOrder, QuerySelect, Select,
     sea_query::{Expr, ExprTrait, LockType, Query, SimpleExpr},
 };
 use std::collections::HashSet;
@@ -69,10 +69,17 @@ pub async fn hold_key(transaction: &DatabaseTransaction, id: Uuid) -> Result<boo
 
 /// Takes all data keys of a scope for destruction: waits for everybody who holds one. Their ids.
 pub async fn take_keys(transaction: &DatabaseTransaction, scope: Scope) -> Result<Vec<Uuid>, DbErr> {
-    data_key::Entity::find()
-        .select_only()
+    take(transaction, data_key::Entity::find().filter(data_key::Column::Scope.eq(scope.as_uuid()))).await
+}
+
+/// Takes every data key of the deployment in the same way.
+pub async fn take_all_keys(transaction: &DatabaseTransaction) -> Result<Vec<Uuid>, DbErr> {
+    take(transaction, data_key::Entity::find()).await
+}
+
+async fn take(transaction: &DatabaseTransaction, keys: Select<data_key::Entity>) -> Result<Vec<Uuid>, DbErr> {
+    keys.select_only()
         .column(data_key::Column::Id)
-        .filter(data_key::Column::Scope.eq(scope.as_uuid()))
         .order_by_asc(data_key::Column::Id)
         .lock(LockType::Update)
         .into_tuple()
@@ -80,7 +87,7 @@ pub async fn take_keys(transaction: &DatabaseTransaction, scope: Scope) -> Resul
         .await
 }
 
-fn current_key_query(scope: Scope) -> sea_orm::Select<data_key::Entity> {
+fn current_key_query(scope: Scope) -> Select<data_key::Entity> {
     data_key::Entity::find()
         .select_only()
         .column(data_key::Column::Id)

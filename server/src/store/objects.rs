@@ -12,7 +12,7 @@ use super::{
 };
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter,
+    ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter,
     sea_query::{Expr, ExprTrait, Query},
 };
 use uuid::Uuid;
@@ -70,8 +70,8 @@ impl WritingNote {
         Ok(())
     }
 
-    fn is_this(&self) -> sea_orm::Condition {
-        sea_orm::Condition::all()
+    fn is_this(&self) -> Condition {
+        Condition::all()
             .add(object_note::Column::Place.eq(self.place.as_str()))
             .add(object_note::Column::State.eq(ObjectNoteState::Writing))
             .add(object_note::Column::Owner.eq(self.owner))
@@ -102,15 +102,16 @@ pub async fn discard(transaction: &DatabaseTransaction, place: &str) -> Result<(
     Ok(())
 }
 
-/// Notes that every object of a workspace is garbage, and removes their rows.
-pub async fn discard_all(transaction: &DatabaseTransaction, workspace: Uuid, now: i64) -> Result<(), DbErr> {
+/// Notes that every object of a workspace is garbage, and removes their rows; those of all workspaces if none is named.
+pub async fn discard_all(transaction: &DatabaseTransaction, workspace: Option<Uuid>, now: i64) -> Result<(), DbErr> {
+    let of_it = Condition::all().add_option(workspace.map(|id| Expr::col(object::Column::Scope).eq(id)));
     let places = Query::select()
         .column(object::Column::Place)
         .expr(Expr::value("garbage"))
         .expr(Expr::value(now))
         .expr(Expr::value(now))
         .from(object::Entity)
-        .and_where(Expr::col(object::Column::Scope).eq(workspace))
+        .cond_where(of_it.clone())
         .to_owned();
     let mut insert = Query::insert();
     insert.into_table(object_note::Entity).columns([
@@ -121,6 +122,6 @@ pub async fn discard_all(transaction: &DatabaseTransaction, workspace: Uuid, now
     ]);
     insert.select_from(places).map_err(|error| DbErr::Custom(error.to_string()))?;
     transaction.execute(&insert).await?;
-    object::Entity::delete_many().filter(object::Column::Scope.eq(workspace)).exec(transaction).await?;
+    object::Entity::delete_many().filter(of_it).exec(transaction).await?;
     Ok(())
 }

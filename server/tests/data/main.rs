@@ -13,6 +13,7 @@ mod moved;
 mod notes;
 mod plaintext_search;
 mod program;
+mod reset;
 mod schema;
 mod steps;
 mod uploads;

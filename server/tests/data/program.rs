@@ -31,9 +31,25 @@ impl Program {
     /// Starts it over what an earlier run has left.
     pub async fn start_again(&mut self) {
         let log = File::options().create(true).append(true).open(self.path("log")).unwrap();
+        let mut command = self.command();
+        command.arg("serve").stdout(Stdio::from(log.try_clone().unwrap())).stderr(Stdio::from(log));
+        self.running = Some(command.spawn().unwrap());
+        let browser = Browser::new(self.address, false);
+        for _ in 0..600 {
+            let asked = browser.request(reqwest::Method::GET, "/readyz").send().await;
+            if asked.is_ok_and(|answer| answer.status().is_success()) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("the program did not become ready: {}", std::fs::read_to_string(self.path("log")).unwrap());
+    }
+
+    /// The program with its configuration, without a command.
+    pub fn command(&self) -> Command {
         let kms = std::env::var("KEYSTEAD_TEST_KMS_URL").unwrap();
-        let child = Command::new(env!("CARGO_BIN_EXE_keystead"))
-            .arg("serve")
+        let mut command = Command::new(env!("CARGO_BIN_EXE_keystead"));
+        command
             .current_dir(self.folder.path())
             .env("KEYSTEAD_LISTEN", self.address.to_string())
             .env("KEYSTEAD_PUBLIC_URL", format!("http://{}", self.address))
@@ -47,21 +63,8 @@ impl Program {
             .env("AWS_ACCESS_KEY_ID", "test")
             .env("AWS_SECRET_ACCESS_KEY", "test")
             .env("AWS_ENDPOINT_URL_KMS", &kms)
-            .env("AWS_ENDPOINT_URL_STS", &kms)
-            .stdout(Stdio::from(log.try_clone().unwrap()))
-            .stderr(Stdio::from(log))
-            .spawn()
-            .unwrap();
-        self.running = Some(child);
-        let browser = Browser::new(self.address, false);
-        for _ in 0..600 {
-            let asked = browser.request(reqwest::Method::GET, "/readyz").send().await;
-            if asked.is_ok_and(|answer| answer.status().is_success()) {
-                return;
-            }
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-        panic!("the program did not become ready: {}", std::fs::read_to_string(self.path("log")).unwrap());
+            .env("AWS_ENDPOINT_URL_STS", &kms);
+        command
     }
 
     pub fn path(&self, name: &str) -> PathBuf {

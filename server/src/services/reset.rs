@@ -1,0 +1,311 @@
+//! The only way out of a lock whose key never comes back: all that is under the key is destroyed, and the deployment begins
+//! anew under the provider key.
+//!
+//! What must stay true: nothing is destroyed while the key works or can be brought back, nor while any server can use it; and all
+//! of it goes in one transaction under the lock of the house, if root key and generation are still those that were shown.
+
+use super::{
+    data_keys::{DataKeys, FreshKey, check_value},
+    failure::Failure,
+    ids::new_id,
+    key_state::{KeyState, cause_word},
+    words,
+};
+use crate::{
+    config::Config,
+    jobs::queue,
+    store::{
+        Store, database_now,
+        entities::{
+            data_key,
+            encryption::{self, RootKind},
+            file, note,
+            object_note::{self, ObjectNoteState},
+            reset, server, workspace,
+        },
+        house,
+        objects::{discard_all, discarded},
+        sealed_tables::{self, OBJECTS},
+    },
+};
+use app::model::job::JobFailure;
+use sea_orm::{
+    ActiveEnum, ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter,
+    sea_query::Expr,
+};
+use std::{sync::Arc, time::Duration};
+use tokio::time::sleep;
+use uuid::Uuid;
+use vault::{
+    DataKeyId, DeploymentId, Kms, KmsClass, KmsError, LockCause, Refusal, Scope, SystemClock, SystemEntropy, Vault,
+    WrapContext,
+};
+
+/// Between the two questions to KMS: an answer of its own can be a slip.
+const PAUSE: Duration = Duration::from_secs(1);
+/// A server whose row is older than this is not asked; milliseconds.
+const SILENT: i64 = 30_000;
+/// The operation that is refused.
+const DECRYPT: &str = "Decrypt";
+
+/// Looks whether a reset is called for, and does it.
+pub struct Reset {
+    store: Store,
+    keys: DataKeys,
+    kms: Kms,
+    provider_key: String,
+}
+
+/// What a reset would do, to be shown before it is done.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// The root key that is gone, with its generation.
+    pub root: encryption::Model,
+    /// What AWS says about it.
+    pub answer: KmsError,
+    pub loss: Loss,
+    /// The ARN of the key under which the deployment begins anew.
+    pub provider_key: String,
+}
+
+/// What is lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Loss {
+    pub workspaces: u64,
+    pub notes: u64,
+    pub files: u64,
+    /// Bytes of file content before encryption.
+    pub bytes: u64,
+}
+
+/// Why nothing was destroyed.
+#[derive(Debug, thiserror::Error)]
+pub enum ResetRefused {
+    #[error("this database belongs to the deployment {0}, not to KEYSTEAD_DEPLOYMENT_ID")]
+    OtherDeployment(String),
+    #[error(
+        "the key works. To return the data to the provider key, press Delete Key on Data Encryption: nothing is lost then"
+    )]
+    KeyWorks,
+    #[error("the data is under the provider key, and that works: there is nothing to be rescued from")]
+    ProviderKeyWorks,
+    #[error(
+        "the key can still be brought back ({0}). Its owner enables it or cancels its deletion; the data then opens by itself"
+    )]
+    CanComeBack(KmsError),
+    #[error(
+        "AWS does not say that the key is gone ({0}). Try again when AWS can be reached with the server's own credentials"
+    )]
+    NoAnswer(KmsError),
+    #[error("the server {0} can use the key now. Are these the credentials of the servers?")]
+    ServerIsOpen(String),
+    #[error("what was typed is not the key's ARN")]
+    NotConfirmed,
+    #[error("the root key or the data keys have changed meanwhile")]
+    Changed,
+    #[error("KEYSTEAD_PROVIDER_KEY_ARN: the provider key cannot be used: {0}")]
+    ProviderKey(Failure),
+    #[error("the database failed: {0}")]
+    Database(#[from] DbErr),
+    #[error(transparent)]
+    Failed(#[from] Failure),
+    /// The one that does not say that nothing has changed.
+    #[error(
+        "the database broke off while all was being destroyed ({0}). Run the command again: it says what the state is"
+    )]
+    Unsure(DbErr),
+}
+
+impl Reset {
+    /// For the deployment in this database. Starts no task: what runs meanwhile are the servers.
+    ///
+    /// # Errors
+    /// When the database cannot be read, or belongs to another deployment than the one that is configured.
+    pub async fn open(config: &Config, store: Store, kms: Kms) -> Result<Self, ResetRefused> {
+        let stored = house::root(store.read()).await?.deployment_id;
+        if config.deployment_id.as_ref().is_some_and(|given| given.as_str() != stored) {
+            return Err(ResetRefused::OtherDeployment(stored));
+        }
+        let deployment = DeploymentId::new(&stored).map_err(|_| ResetRefused::OtherDeployment(stored))?;
+        let (clock, entropy) = (Arc::new(SystemClock), Arc::new(SystemEntropy::new()));
+        let vault = Arc::new(Vault::new(deployment, clock, entropy, config.outage_grace));
+        let keys = DataKeys::new(store.clone(), Arc::new(KeyState::new(vault)), kms.clone(), Arc::default());
+        Ok(Self { store, keys, kms, provider_key: config.provider_key_arn.as_str().to_owned() })
+    }
+
+    /// Asks AWS twice, and counts what would be lost. Changes nothing.
+    ///
+    /// # Errors
+    /// Why a reset is not called for.
+    pub async fn plan(&self) -> Result<Plan, ResetRefused> {
+        let root = house::root(self.store.read()).await?;
+        gone(root.root_kind, self.ask().await?)?;
+        sleep(PAUSE).await;
+        let answer = gone(root.root_kind, self.ask().await?)?;
+        no_server_is_open(self.store.read()).await?;
+        let loss = loss(self.store.read()).await?;
+        Ok(Plan { root, answer, loss, provider_key: self.provider_key.clone() })
+    }
+
+    /// Destroys everything that `plan` has counted, and what has come since. `typed` is what a person has typed.
+    ///
+    /// # Errors
+    /// Why nothing has changed; or [`ResetRefused::Unsure`].
+    pub async fn destroy(&self, plan: &Plan, typed: &str) -> Result<Loss, ResetRefused> {
+        if typed.trim() != plan.root.root_key_arn {
+            return Err(ResetRefused::NotConfirmed);
+        }
+        // A person takes their time: perhaps the key has come back.
+        let again = self.plan().await?;
+        let fresh = self.keys.generate(Scope::Organization, &self.provider_key).await;
+        let fresh = fresh.map_err(ResetRefused::ProviderKey)?;
+        let transaction = self.store.begin().await?;
+        let lost = match self.replace_all(&transaction, plan, &again.answer, &fresh).await {
+            Ok(lost) => lost,
+            Err(refused) => {
+                transaction.rollback().await?;
+                return Err(refused);
+            }
+        };
+        transaction.commit().await.map_err(ResetRefused::Unsure)?;
+        let Loss { workspaces, notes, files, bytes } = lost;
+        tracing::error!(
+            event = "locked_data_destroyed",
+            workspaces,
+            notes,
+            files,
+            bytes,
+            "all data that was locked under a key that is gone was destroyed"
+        );
+        Ok(lost)
+    }
+
+    /// The organization's data key, unwrapped and let go again; `None` if that worked.
+    async fn ask(&self) -> Result<Option<KmsError>, Failure> {
+        let damaged = KmsError { class: KmsClass::Tampered, code: None, request_id: None, operation: DECRYPT };
+        let Some(row) = house::organization_key(self.store.read()).await? else { return Ok(Some(damaged)) };
+        let Ok(expected) = check_value(&row.check_value) else { return Ok(Some(damaged)) };
+        let id = DataKeyId(row.id);
+        let deployment = self.keys.vault().deployment();
+        let context = WrapContext { deployment, scope: Scope::Organization, data_key: id };
+        Ok(self.kms.unwrap(&row.root_key_arn, &context, id, &row.wrapped, &expected).await.err())
+    }
+
+    async fn replace_all(
+        &self,
+        transaction: &DatabaseTransaction,
+        plan: &Plan,
+        answer: &KmsError,
+        fresh: &FreshKey,
+    ) -> Result<Loss, ResetRefused> {
+        let root = house::lock(transaction).await?;
+        if (root.generation, &root.root_key_arn) != (plan.root.generation, &plan.root.root_key_arn) {
+            return Err(ResetRefused::Changed);
+        }
+        no_server_is_open(transaction).await?;
+        // Whoever writes holds a data key first, here as everywhere: this waits for the last of them.
+        house::take_all_keys(transaction).await?;
+        let lost = loss(transaction).await?;
+        delete_rows(transaction).await?;
+        queue::abandon(transaction, &words::write(JobFailure::DataDestroyed)).await?;
+        let generation = house::next_generation(transaction).await?;
+        let now = self.keys.vault().clock().wall_ms();
+        let key = fresh.row(Scope::Organization, generation, now);
+        data_key::Entity::insert(key).exec_without_returning(transaction).await?;
+        encryption::Entity::update_many()
+            .col_expr(encryption::Column::RootKeyArn, Expr::value(self.provider_key.as_str()))
+            .col_expr(encryption::Column::RootKind, Expr::value(RootKind::Provider.to_value()))
+            .col_expr(encryption::Column::Since, Expr::value(now))
+            .col_expr(encryption::Column::SetBy, Expr::value(Option::<Uuid>::None))
+            .exec(transaction)
+            .await?;
+        self.note(transaction, &root, answer, lost, now).await?;
+        Ok(lost)
+    }
+
+    /// Writes the account of it, which stays.
+    async fn note(
+        &self,
+        transaction: &DatabaseTransaction,
+        root: &encryption::Model,
+        answer: &KmsError,
+        lost: Loss,
+        now: i64,
+    ) -> Result<(), Failure> {
+        let cause = match answer.class {
+            KmsClass::Refused(reason) => LockCause::Refused(reason),
+            _ => LockCause::Damaged,
+        };
+        let count = |count: u64| Set(i64::try_from(count).unwrap_or(i64::MAX));
+        let account = reset::ActiveModel {
+            id: Set(new_id(self.keys.vault())?),
+            at: Set(now),
+            root_key_arn: Set(root.root_key_arn.clone()),
+            cause: Set(cause_word(cause).to_owned()),
+            code: Set(answer.code.clone()),
+            request_id: Set(answer.request_id.clone()),
+            workspaces: count(lost.workspaces),
+            notes: count(lost.notes),
+            files: count(lost.files),
+            bytes: count(lost.bytes),
+        };
+        reset::Entity::insert(account).exec_without_returning(transaction).await?;
+        Ok(())
+    }
+}
+
+/// AWS's answer, if it means that the key is gone for ever, or that what is stored cannot be opened by it.
+fn gone(kind: RootKind, answer: Option<KmsError>) -> Result<KmsError, ResetRefused> {
+    let Some(error) = answer else {
+        return Err(match kind {
+            RootKind::Customer => ResetRefused::KeyWorks,
+            RootKind::Provider => ResetRefused::ProviderKeyWorks,
+        });
+    };
+    match error.class {
+        KmsClass::Refused(Refusal::NotFound | Refusal::AccessDenied) | KmsClass::Tampered => Ok(error),
+        KmsClass::Refused(Refusal::Disabled | Refusal::InvalidState) => Err(ResetRefused::CanComeBack(error)),
+        KmsClass::OwnCredentials | KmsClass::Unreachable { .. } => Err(ResetRefused::NoAnswer(error)),
+    }
+}
+
+/// A server with other credentials than ours may well be able to use the key.
+async fn no_server_is_open(on: &impl ConnectionTrait) -> Result<(), ResetRefused> {
+    let since = database_now(on).await? - SILENT;
+    let open = server::Entity::find()
+        .filter(server::Column::HeartbeatAt.gt(since))
+        .filter(server::Column::KeyState.ne("locked"))
+        .one(on)
+        .await?;
+    open.map_or(Ok(()), |server| Err(ResetRefused::ServerIsOpen(format!("{} ({})", server.name, server.id))))
+}
+
+async fn loss(on: &impl ConnectionTrait) -> Result<Loss, DbErr> {
+    let workspaces = sealed_tables::count(on, "workspaces", None).await?;
+    let notes = sealed_tables::count(on, "notes", None).await?;
+    let objects = sealed_tables::count(on, OBJECTS, None).await?;
+    Ok(Loss {
+        workspaces: workspaces.items.unsigned_abs(),
+        notes: notes.items.unsigned_abs(),
+        files: objects.items.unsigned_abs(),
+        bytes: objects.bytes.unsigned_abs(),
+    })
+}
+
+/// Deletes every row with sealed data and every data key, in the order that the foreign keys allow. The objects become
+/// garbage, which names no data key, so that the servers remove them from the store.
+async fn delete_rows(transaction: &DatabaseTransaction) -> Result<(), DbErr> {
+    let now = database_now(transaction).await?;
+    file::Entity::delete_many().exec(transaction).await?;
+    discard_all(transaction, None, now).await?;
+    // Uploads under way lose their note, and with it the right to finish.
+    object_note::Entity::update_many()
+        .set(discarded())
+        .filter(object_note::Column::State.eq(ObjectNoteState::Writing))
+        .exec(transaction)
+        .await?;
+    note::Entity::delete_many().exec(transaction).await?;
+    workspace::Entity::delete_many().exec(transaction).await?;
+    data_key::Entity::delete_many().exec(transaction).await?;
+    Ok(())
+}
