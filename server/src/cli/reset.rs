@@ -55,7 +55,7 @@ pub async fn reset(config: Config) -> Outcome {
 }
 
 async fn converse(config: &Config, store: &Store) -> Outcome {
-    let kms = Kms::new(aws(&config.provider_key_arn).await.kms);
+    let kms = Kms::new(&aws(&config.provider_key_arn).await.kms);
     let reset = Reset::open(config, store.clone(), kms).await.map_err(unchanged)?;
     let plan = reset.plan().await.map_err(unchanged)?;
     show(&plan).map_err(unchanged)?;

@@ -17,7 +17,7 @@ pub struct Alarm {
 }
 
 /// Every alarm there is. README shows the same list.
-pub const ALARMS: [Alarm; 25] = [
+pub const ALARMS: [Alarm; 26] = [
     Alarm {
         event: "locked",
         means: "All data is locked on a server; the field `cause` says why.",
@@ -49,18 +49,23 @@ pub const ALARMS: [Alarm; 25] = [
         act: "Restore the table `data_keys` from a backup of the same generation.",
     },
     Alarm {
+        event: "data_key_expired",
+        means: "KMS gave no answer for a workspace's data key for 10 minutes, so what was open there has ended.",
+        act: "Look at the network and at the state of AWS.",
+    },
+    Alarm {
         event: "key_check_without_database",
         means: "A key check could not read what to unwrap. Access ends when the grace has run out.",
         act: "Bring the database back.",
     },
     Alarm {
         event: "key_pending_deletion",
-        means: "AWS will delete the root key; the field `at` says when. Nothing under it can be read afterwards.",
+        means: "AWS will delete the root key; the field `deletion_at` says when. Nothing under it can be read afterwards.",
         act: "Its owner cancels the deletion, or an administrator presses Delete Key before.",
     },
     Alarm {
         event: "key_material_expires",
-        means: "The root key's imported material expires; the field `at` says when.",
+        means: "The root key's imported material expires; the field `valid_to` says when.",
         act: "Its owner imports the material again before.",
     },
     Alarm {
@@ -170,12 +175,13 @@ mod tests {
     };
 
     /// Warnings that are no alarms: what they tell of is counted otherwise, mends itself, or was somebody else's doing.
-    const NO_ALARMS: [&str; 21] = [
+    const NO_ALARMS: [&str; 22] = [
         // Key checks and calls to KMS have figures of their own.
         "key_suspect",
         "key_refused",
         "kms_unreachable",
         "kms_failed",
+        "data_key_not_renewed",
         // A job that waits shows as paused.
         "job_waits",
         "job_lost",

@@ -5,14 +5,17 @@
 //! label is one of a closed set of words, never an id, an ARN or anything people have written.
 
 pub mod alarms;
+mod kms;
 pub mod scrape;
 
+use crate::services::words;
+use app::model::lock::LockCause;
 use prometheus_client::{
     encoding::{
         EncodeLabelSet,
         text::{encode_eof, encode_registry},
     },
-    metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram, info::Info},
+    metrics::{counter::Counter, family::Family, histogram::Histogram, info::Info},
     registry::Registry,
 };
 use scrape::Seen;
@@ -22,9 +25,19 @@ use std::{fmt, sync::Arc, time::Duration};
 const PREFIX: &str = "keystead";
 /// What can become of a key check.
 const CHECK_CLASSES: [&str; 6] = ["passed", "refused", "own_credentials", "unreachable", "tampered", "outdated"];
-/// Why data can be locked: the words of the lock history, without that of a server that has just started.
-const LOCK_CAUSES: [&str; 7] =
-    ["disabled", "invalid_state", "not_found", "access_denied", "unreachable", "damaged", "clock_jumped"];
+/// Why data can be locked. A server that has just started has locked nothing.
+const LOCK_CAUSES: [LockCause; 10] = [
+    LockCause::Disabled,
+    LockCause::PendingDeletion,
+    LockCause::PendingImport,
+    LockCause::InvalidState,
+    LockCause::AccessDenied,
+    LockCause::NotFound,
+    LockCause::ProviderRefused,
+    LockCause::Unreachable,
+    LockCause::OwnCredentials,
+    LockCause::Damaged,
+];
 /// Seconds; closest around the 10 s that are promised.
 const CUTOFF_BUCKETS: [f64; 10] = [0.5, 1.0, 2.0, 3.0, 5.0, 7.5, 10.0, 12.5, 15.0, 20.0];
 /// Seconds. A key check is given up after 2, any other attempt after 5.
@@ -37,7 +50,8 @@ struct Class {
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Cause {
-    cause: &'static str,
+    /// The word of the lock history.
+    cause: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -61,8 +75,6 @@ struct Counted {
     locks: Family<Cause, Counter>,
     unlocks: Counter,
     cutoff: Histogram,
-    cut: Counter,
-    workspaces_locked: Gauge,
     kms_calls: Family<Call, Counter>,
     kms_seconds: Family<Operation, Histogram>,
 }
@@ -75,8 +87,6 @@ impl Default for Metrics {
             locks: Family::default(),
             unlocks: Counter::default(),
             cutoff: Histogram::new(CUTOFF_BUCKETS),
-            cut: Counter::default(),
-            workspaces_locked: Gauge::default(),
             kms_calls: Family::default(),
             kms_seconds: Family::new_with_constructor(|| Histogram::new(KMS_BUCKETS)),
         };
@@ -85,7 +95,7 @@ impl Default for Metrics {
             drop(counted.key_checks.get_or_create(&Class { class }));
         }
         for cause in LOCK_CAUSES {
-            drop(counted.locks.get_or_create(&Cause { cause }));
+            drop(counted.locks.get_or_create(&Cause { cause: words::write(cause) }));
         }
         Self(Arc::new(counted.registered()))
     }
@@ -102,12 +112,6 @@ impl Counted {
             "cutoff_seconds",
             "From the first refusal by AWS to the last byte of opened data that this server gave to the kernel",
             self.cutoff.clone(),
-        );
-        registry.register("responses_cut", "Responses that a lock has broken off", self.cut.clone());
-        registry.register(
-            "workspaces_locked",
-            "Workspaces that are locked alone on this server, because AWS refuses their data keys",
-            self.workspaces_locked.clone(),
         );
         registry.register(
             "kms_calls",
@@ -130,9 +134,9 @@ impl Metrics {
         self.0.key_checks.get_or_create(&Class { class }).inc();
     }
 
-    /// All data is locked. `cause` is a word of the lock history.
-    pub fn locked(&self, cause: &'static str) {
-        self.0.locks.get_or_create(&Cause { cause }).inc();
+    /// All data is locked.
+    pub fn locked(&self, cause: LockCause) {
+        self.0.locks.get_or_create(&Cause { cause: words::write(cause) }).inc();
     }
 
     /// The data can be opened again.
@@ -143,16 +147,6 @@ impl Metrics {
     /// A lock has ended all access, so long after AWS first refused.
     pub fn cutoff(&self, took: Duration) {
         self.0.cutoff.observe(took.as_secs_f64());
-    }
-
-    /// So many responses were broken off by a lock.
-    pub fn cut(&self, responses: u64) {
-        self.0.cut.inc_by(responses);
-    }
-
-    /// So many workspaces are locked alone now.
-    pub fn workspaces_locked(&self, count: u64) {
-        self.0.workspaces_locked.set(i64::try_from(count).unwrap_or(i64::MAX));
     }
 
     fn kms_call(&self, operation: &'static str, class: &'static str, took: Duration) {

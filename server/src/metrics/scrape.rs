@@ -6,20 +6,21 @@
 use super::{PREFIX, alarms};
 use crate::{
     jobs::queue,
-    services::key_state::KeyState,
+    services::{key_state::KeyState, outgoing::Outgoing, workspace_locks::WorkspaceLocks},
     store::{
         Store,
         entities::{
             encryption::RootKind,
             job::{self, JobState},
             reset,
+            server::{LOCKED, OPEN, SUSPECT},
         },
     },
 };
 use prometheus_client::{
     encoding::EncodeLabelSet,
     metrics::{
-        counter::Counter,
+        counter::{ConstCounter, Counter},
         family::Family,
         gauge::{ConstGauge, Gauge},
         info::Info,
@@ -29,6 +30,7 @@ use prometheus_client::{
 use sea_orm::{ActiveEnum, DbErr, EntityTrait, PaginatorTrait};
 use std::{sync::Arc, time::Duration};
 use tokio::time::timeout;
+use vault::Standing;
 
 /// How long the database may take. The monitoring itself usually waits for 10 s.
 const DATABASE_TIMEOUT: Duration = Duration::from_secs(2);
@@ -38,14 +40,18 @@ const DATABASE_TIMEOUT: Duration = Duration::from_secs(2);
 pub struct Sources {
     pub store: Store,
     pub state: Arc<KeyState>,
+    pub workspaces: Arc<WorkspaceLocks>,
+    pub outgoing: Arc<Outgoing>,
 }
 
 /// What was seen in one look.
 pub struct Seen {
-    /// `open`, `suspect` or `locked`.
-    key_state: &'static str,
+    standing: Standing,
     root: Option<RootKind>,
     since_success: Option<Duration>,
+    workspaces_locked: usize,
+    /// Since the start.
+    responses_cut: u64,
     database: Database,
 }
 
@@ -90,16 +96,12 @@ impl Sources {
     pub async fn look(&self) -> Seen {
         // Not over the connections of the key check: it must never wait for the monitoring.
         let stored = timeout(DATABASE_TIMEOUT, self.stored()).await;
-        let vault = self.state.vault();
-        let key_state = match (vault.is_open(), vault.is_suspect()) {
-            (false, _) => "locked",
-            (true, true) => "suspect",
-            (true, false) => "open",
-        };
         Seen {
-            key_state,
-            root: self.state.root(),
+            standing: self.state.vault().standing(),
+            root: self.state.root().map(|(kind, _)| kind),
             since_success: self.state.verified_ms_ago().map(Duration::from_millis),
+            workspaces_locked: self.workspaces.all().len(),
+            responses_cut: self.outgoing.cuts(),
             database: match stored {
                 Ok(Ok(stored)) => Database::Answers(stored),
                 Ok(Err(_)) | Err(_) => Database::Silent,
@@ -118,8 +120,8 @@ impl Seen {
     pub(super) fn registry(&self) -> Registry {
         let mut registry = Registry::with_prefix(PREFIX);
         let states = Family::<State, Gauge>::default();
-        for state in ["open", "suspect", "locked"] {
-            states.get_or_create(&State { state }).set(i64::from(state == self.key_state));
+        for (standing, state) in [(Standing::Open, OPEN), (Standing::Suspect, SUSPECT), (Standing::Locked, LOCKED)] {
+            states.get_or_create(&State { state }).set(i64::from(standing == self.standing));
         }
         registry.register("key_state", "1 for the state of the root key on this server, 0 for the others", states);
         if let Some(root) = self.root {
@@ -129,6 +131,11 @@ impl Seen {
             let help = "Seconds since the last key check that succeeded was sent";
             registry.register("key_last_success_seconds", help, ConstGauge::new(since.as_secs_f64()));
         }
+        let locked = i64::try_from(self.workspaces_locked).unwrap_or(i64::MAX);
+        let help = "Workspaces that are locked alone on this server, because AWS refuses their data keys";
+        registry.register("workspaces_locked", help, ConstGauge::new(locked));
+        let cut = ConstCounter::new(self.responses_cut);
+        registry.register("responses_cut", "Responses with opened data that a lock has broken off", cut);
         let alarms = Family::<Alarm, Counter>::default();
         for (alarm, count) in alarms::counts() {
             alarms.get_or_create(&Alarm { alarm }).inc_by(count);

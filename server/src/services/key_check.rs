@@ -4,10 +4,13 @@
 //! answer about a root key that has just been replaced neither locks nor unlocks.
 
 use super::{data_keys::check_value, key_state::KeyState};
-use crate::store::{
-    Store,
-    entities::encryption::RootKind,
-    house::{self, WrappedKey},
+use crate::{
+    metrics::Metrics,
+    store::{
+        Store,
+        entities::encryption::RootKind,
+        house::{self, WrappedKey},
+    },
 };
 use app::model::{encryption::CheckResult, key_arn::KeyArn};
 use std::{sync::Arc, time::Duration};
@@ -31,6 +34,7 @@ pub struct KeyCheck {
     pub customer_accounts: Vec<String>,
     /// Rung to check at once.
     pub doubt: Arc<Notify>,
+    pub metrics: Metrics,
 }
 
 /// How one check went.
@@ -75,10 +79,14 @@ impl KeyCheck {
 
     /// One check; `false` if its answer does not count.
     async fn check(&self) -> bool {
-        let Outcome::Answered { sent_boot, sent_wall_ms, epoch, answer } = self.ask().await else { return false };
+        let Outcome::Answered { sent_boot, sent_wall_ms, epoch, answer } = self.ask().await else {
+            self.metrics.key_check("outdated");
+            return false;
+        };
         let verdict = answer.as_ref().map_or_else(Clone::clone, |_| Verdict::Passed);
         let result = self.result(sent_boot, &verdict);
         log_verdict(&verdict);
+        self.metrics.key_check(class(&verdict));
         let transition = self.vault().record_check(sent_boot, sent_wall_ms, verdict);
         if let Ok(unwrapped) = answer {
             // The check has the key in hand; the first reader need not ask for it again. Refused if a lock intervened.
@@ -185,6 +193,17 @@ pub fn account_allowed(allowed: &[String], row: &WrappedKey) -> bool {
 fn unreadable(reason: &str) -> Verdict {
     tracing::warn!(event = "key_check_without_database", reason, "the key check could not read what to unwrap");
     Verdict::unreachable()
+}
+
+/// What a verdict is called among the figures.
+fn class(verdict: &Verdict) -> &'static str {
+    match verdict {
+        Verdict::Passed => "passed",
+        Verdict::Refused { .. } => "refused",
+        Verdict::OwnCredentials { .. } => "own_credentials",
+        Verdict::Unreachable { .. } => "unreachable",
+        Verdict::Tampered { .. } => "tampered",
+    }
 }
 
 /// One line for each check that did not pass; the alarms have names that stay.

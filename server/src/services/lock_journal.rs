@@ -5,9 +5,12 @@
 //! the vault itself, so a lease that simply runs out is noted like any other lock.
 
 use super::{ids::new_id, key_state::KeyState, outgoing::Outgoing, words, workspace_locks::WorkspaceLocks};
-use crate::store::{
-    Store,
-    entities::{encryption::RootKind, lock_event},
+use crate::{
+    metrics::Metrics,
+    store::{
+        Store,
+        entities::{encryption::RootKind, lock_event},
+    },
 };
 use app::model::lock::LockFace;
 use sea_orm::{ActiveValue::Set, DbErr, EntityTrait, IntoActiveModel, Iterable, sea_query::OnConflict};
@@ -17,7 +20,7 @@ use tokio::{
     time::timeout,
 };
 use uuid::Uuid;
-use vault::{EntropyError, Vault};
+use vault::{EntropyError, LockCause, Vault};
 
 /// How often it is looked whether the last answer has ended, after a lock.
 const END_LOOKS: Duration = Duration::from_millis(20);
@@ -37,6 +40,7 @@ pub struct LockJournal {
     /// The id of this server, and what operators call it.
     pub server: Uuid,
     pub server_name: String,
+    pub metrics: Metrics,
     /// Bumped when a lock has changed.
     pub changed: watch::Sender<u64>,
 }
@@ -120,7 +124,7 @@ impl LockJournal {
     ) -> Result<(), EntropyError> {
         // Another beginning is another lock: it was open in between.
         if let Some(old) = row.take_if(|old| face.as_ref().is_none_or(|face| face.since != old.locked_at)) {
-            log_unlocked(scope);
+            self.log_unlocked(scope);
             let restored_at = face.as_ref().map_or_else(|| self.vault().clock().wall_ms(), |face| face.since);
             changes.push(lock_event::Model {
                 ended_at: old.ended_at.or(Some(old.locked_at)),
@@ -133,6 +137,7 @@ impl LockJournal {
             None => {
                 log_locked(scope, &face);
                 let new = self.row(scope, &face)?;
+                self.count_lock(scope, &face);
                 changes.push(new.clone());
                 *row = Some(new);
             }
@@ -147,6 +152,26 @@ impl LockJournal {
             }
         }
         Ok(())
+    }
+
+    fn count_lock(&self, scope: Option<Uuid>, face: &LockFace) {
+        if scope.is_some() {
+            return;
+        }
+        self.metrics.locked(face.cause);
+        if self.vault().lock_state().is_some_and(|lock| lock.cause == LockCause::ClockJumped) {
+            tracing::warn!(event = "clock_jumped", "the wall clock ran ahead of the machine's own");
+        }
+    }
+
+    fn log_unlocked(&self, scope: Option<Uuid>) {
+        match scope {
+            None => {
+                self.metrics.unlocked();
+                tracing::info!(event = "unlocked", "the data can be read");
+            }
+            Some(scope) => tracing::info!(event = "workspace_unlocked", %scope, "the workspace can be read"),
+        }
     }
 
     fn row(&self, scope: Option<Uuid>, face: &LockFace) -> Result<lock_event::Model, EntropyError> {
@@ -187,6 +212,9 @@ impl LockJournal {
         }
         row.last_byte_at = self.outgoing.last_byte();
         row.ended_at = Some(row.last_byte_at.unwrap_or(0).max(row.locked_at));
+        if let (Some(refused_at), Some(ended_at)) = (row.refused_at, row.ended_at) {
+            self.metrics.cutoff(Duration::from_millis(u64::try_from(ended_at - refused_at).unwrap_or(0)));
+        }
         row.cut = i64::try_from(self.outgoing.cuts().saturating_sub(cuts_before)).unwrap_or(i64::MAX);
         tracing::info!(
             event = "access_ended",
@@ -220,13 +248,6 @@ fn log_locked(scope: Option<Uuid>, face: &LockFace) {
         Some(scope) => {
             tracing::error!(event = "workspace_locked", %scope, cause, code, request_id, "a workspace is locked alone");
         }
-    }
-}
-
-fn log_unlocked(scope: Option<Uuid>) {
-    match scope {
-        None => tracing::info!(event = "unlocked", "the data can be read"),
-        Some(scope) => tracing::info!(event = "workspace_unlocked", %scope, "the workspace can be read"),
     }
 }
 

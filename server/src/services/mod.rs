@@ -83,7 +83,8 @@ pub struct Services {
     pub encryption: Arc<Encryption>,
     /// The account of opened data on its way out.
     pub outgoing: Arc<Outgoing>,
-    pub metrics: Metrics,
+    metrics: Metrics,
+    figures: Sources,
     state: Arc<KeyState>,
     changed: watch::Sender<u64>,
     tasks: Arc<Tasks>,
@@ -114,8 +115,7 @@ impl Services {
     /// # Errors
     /// Never in practice: writing to a string does not fail.
     pub async fn figures(&self) -> Result<String, fmt::Error> {
-        let sources = Sources { store: self.store.clone(), state: Arc::clone(&self.state) };
-        self.metrics.text(&sources.look().await)
+        self.metrics.text(&self.figures.look().await)
     }
 
     /// Hands back the job and ends all tasks.

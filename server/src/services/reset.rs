@@ -8,8 +8,9 @@ use super::{
     data_keys::{DataKeys, FreshKey, check_value},
     failure::Failure,
     ids::new_id,
-    key_state::{KeyState, cause_word},
+    key_state::{KeyState, face_of},
     words,
+    workspace_locks::WorkspaceLocks,
 };
 use crate::{
     config::Config,
@@ -21,14 +22,16 @@ use crate::{
             encryption::{self, RootKind},
             file, note,
             object_note::{self, ObjectNoteState},
-            reset, server, workspace,
+            reset,
+            server::{self, LOCKED, SILENT_FOR},
+            workspace,
         },
         house,
         objects::{discard_all, discarded},
         sealed_tables::{self, OBJECTS},
     },
 };
-use app::model::job::JobFailure;
+use app::model::{job::JobFailure, lock::LockCause};
 use sea_orm::{
     ActiveEnum, ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter,
     sea_query::Expr,
@@ -37,14 +40,11 @@ use std::{sync::Arc, time::Duration};
 use tokio::time::sleep;
 use uuid::Uuid;
 use vault::{
-    DataKeyId, DeploymentId, Kms, KmsClass, KmsError, LockCause, Refusal, Scope, SystemClock, SystemEntropy, Vault,
-    WrapContext,
+    DataKeyId, DeploymentId, Kms, KmsClass, KmsError, Refusal, Scope, SystemClock, SystemEntropy, Vault, WrapContext,
 };
 
 /// Between the two questions to KMS: an answer of its own can be a slip.
 const PAUSE: Duration = Duration::from_secs(1);
-/// A server whose row is older than this is not asked; milliseconds.
-const SILENT: i64 = 30_000;
 /// The operation that is refused.
 const DECRYPT: &str = "Decrypt";
 
@@ -129,7 +129,8 @@ impl Reset {
         let deployment = DeploymentId::new(&stored).map_err(|_| ResetRefused::OtherDeployment(stored))?;
         let (clock, entropy) = (Arc::new(SystemClock), Arc::new(SystemEntropy::new()));
         let vault = Arc::new(Vault::new(deployment, clock, entropy, config.outage_grace));
-        let keys = DataKeys::new(store.clone(), Arc::new(KeyState::new(vault)), kms.clone(), Arc::default());
+        let locks = Arc::new(WorkspaceLocks::new(Arc::clone(&vault), config.workspace_keys));
+        let keys = DataKeys::new(store.clone(), Arc::new(KeyState::new(vault)), kms.clone(), locks, Arc::default());
         Ok(Self { store, keys, kms, provider_key: config.provider_key_arn.as_str().to_owned() })
     }
 
@@ -233,7 +234,7 @@ impl Reset {
         now: i64,
     ) -> Result<(), Failure> {
         let cause = match answer.class {
-            KmsClass::Refused(reason) => LockCause::Refused(reason),
+            KmsClass::Refused(refusal) => face_of(refusal),
             _ => LockCause::Damaged,
         };
         let count = |count: u64| Set(i64::try_from(count).unwrap_or(i64::MAX));
@@ -241,7 +242,7 @@ impl Reset {
             id: Set(new_id(self.keys.vault())?),
             at: Set(now),
             root_key_arn: Set(root.root_key_arn.clone()),
-            cause: Set(cause_word(cause).to_owned()),
+            cause: Set(words::write(cause)),
             code: Set(answer.code.clone()),
             request_id: Set(answer.request_id.clone()),
             workspaces: count(lost.workspaces),
@@ -271,10 +272,10 @@ fn gone(kind: RootKind, answer: Option<KmsError>) -> Result<KmsError, ResetRefus
 
 /// A server with other credentials than ours may well be able to use the key.
 async fn no_server_is_open(on: &impl ConnectionTrait) -> Result<(), ResetRefused> {
-    let since = database_now(on).await? - SILENT;
+    let since = database_now(on).await? - SILENT_FOR;
     let open = server::Entity::find()
         .filter(server::Column::HeartbeatAt.gt(since))
-        .filter(server::Column::KeyState.ne("locked"))
+        .filter(server::Column::KeyState.ne(LOCKED))
         .one(on)
         .await?;
     open.map_or(Ok(()), |server| Err(ResetRefused::ServerIsOpen(format!("{} ({})", server.name, server.id))))

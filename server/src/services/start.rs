@@ -28,7 +28,7 @@ use super::{
 use crate::{
     config::Config,
     jobs::{collector::Collector, worker::Worker},
-    metrics::Metrics,
+    metrics::{Metrics, scrape::Sources},
     store::{
         Store,
         entities::{
@@ -75,6 +75,7 @@ pub enum StartError {
 struct Parts {
     store: Store,
     kms: Kms,
+    metrics: Metrics,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
 }
@@ -86,12 +87,9 @@ impl Services {
     /// One clear message about what does not fit or cannot be had.
     pub async fn start(config: &Config, name: String, store: Store, aws: Aws) -> Result<Self, StartError> {
         let storage = ObjectStorage::open(&config.objects, &aws.sdk)?;
-        let parts = Parts {
-            store,
-            kms: Kms::new(&aws.kms),
-            clock: Arc::new(SystemClock),
-            entropy: Arc::new(SystemEntropy::new()),
-        };
+        let (metrics, clock) = (Metrics::default(), Arc::new(SystemClock));
+        let kms = Kms::new(&aws.kms).observed(Arc::new(metrics.clone()), clock.clone());
+        let parts = Parts { store, kms, metrics, clock, entropy: Arc::new(SystemEntropy::new()) };
         let deployment = parts.deployment(config).await?;
         let vault = parts.vault(config, deployment);
         parts.check_provider_key(config).await?;
@@ -184,9 +182,8 @@ impl Parts {
         storage: ObjectStorage,
         principal_arn: Option<String>,
     ) -> Result<Services, StartError> {
-        let Self { store, kms, clock, entropy } = self;
+        let Self { store, kms, metrics, clock, entropy } = self;
         let server = new_id(&vault)?;
-        let metrics = Metrics::default();
         let (doubt, garbage, wake) = (Arc::<Notify>::default(), Arc::<Notify>::default(), Arc::<Notify>::default());
         let (changed, _) = watch::channel(0);
         let state = Arc::new(KeyState::new(Arc::clone(&vault)));
@@ -212,6 +209,7 @@ impl Parts {
             outgoing: Arc::clone(&outgoing),
             server,
             server_name: name,
+            metrics: metrics.clone(),
             changed: changed.clone(),
         };
         let stop = CancellationToken::new();
@@ -232,6 +230,7 @@ impl Parts {
             every: config.key_check,
             customer_accounts: config.customer_accounts.clone(),
             doubt: Arc::clone(&doubt),
+            metrics: metrics.clone(),
         };
         let workspace_keys = WorkspaceKeys {
             vault: Arc::clone(&vault),
@@ -277,12 +276,18 @@ impl Parts {
             store: store.clone(),
             keys: Arc::clone(&keys),
             state: Arc::clone(&state),
-            workspace_locks: locks,
+            workspace_locks: Arc::clone(&locks),
             preflights,
             outage_grace: config.outage_grace,
             principal_arn,
             wake,
             changed: changed.clone(),
+        };
+        let figures = Sources {
+            store: store.clone(),
+            state: Arc::clone(&state),
+            workspaces: locks,
+            outgoing: Arc::clone(&outgoing),
         };
         Ok(Services {
             workspaces: Arc::new(Workspaces::new(store.clone(), keys, Arc::clone(&files))),
@@ -294,6 +299,7 @@ impl Parts {
             encryption: Arc::new(encryption),
             outgoing,
             metrics,
+            figures,
             state,
             changed,
             tasks: Arc::new(tasks),

@@ -38,8 +38,7 @@ on_both_databases!(
 );
 
 async fn reset_of(app: &TestApp) -> Reset {
-    let kms = Kms::new(app.keys.kms.clone());
-    Reset::open(&app.config, app.services.store.clone(), kms).await.unwrap()
+    Reset::open(&app.config, app.services.store.clone(), Kms::new(&app.keys.kms)).await.unwrap()
 }
 
 /// The ARN of a key that does not exist.

@@ -85,7 +85,7 @@ async fn figures_follow_the_key(database: Database) {
         ("keystead_key_state{state=\"locked\"}", 0.0),
         ("keystead_root_key_info{kind=\"provider\"}", 1.0),
         ("keystead_key_checks_total{class=\"refused\"}", 0.0),
-        ("keystead_locks_total{cause=\"disabled\"}", 0.0),
+        ("keystead_locks_total{cause=\"provider_refused\"}", 0.0),
         ("keystead_cutoff_seconds_count", 0.0),
         ("keystead_workspaces_locked", 0.0),
         ("keystead_database_up", 1.0),
@@ -100,7 +100,7 @@ async fn figures_follow_the_key(database: Database) {
     let locked = until(&app, "keystead_cutoff_seconds_count", |count| count > 0.0).await;
     assert_eq!(figure(&locked, "keystead_key_state{state=\"locked\"}"), Some(1.0));
     assert_eq!(figure(&locked, "keystead_key_state{state=\"open\"}"), Some(0.0));
-    assert_eq!(figure(&locked, "keystead_locks_total{cause=\"disabled\"}"), Some(1.0));
+    assert_eq!(figure(&locked, "keystead_locks_total{cause=\"provider_refused\"}"), Some(1.0));
     assert!(figure(&locked, "keystead_key_checks_total{class=\"refused\"}").unwrap() >= 2.0);
     assert!(figure(&locked, "keystead_kms_calls_total{operation=\"Decrypt\",class=\"refused\"}").unwrap() >= 2.0);
     assert!(figure(&locked, "keystead_cutoff_seconds_sum").unwrap() < 15.0);
