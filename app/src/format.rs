@@ -59,6 +59,25 @@ pub fn seconds(length: u64) -> String {
     }
 }
 
+/// How long it was from one moment to a later one, by the seconds that are shown of both, in its two largest units. `None` if
+/// the second comes first: the clocks of two servers differ.
+pub fn between(from: i64, to: i64) -> Option<String> {
+    if to < from {
+        return None;
+    }
+    let passed = u64::try_from(to.div_euclid(1_000) - from.div_euclid(1_000)).ok()?;
+    let (seconds, minutes, hours, days) = (passed % 60, passed / 60 % 60, passed / 3_600 % 24, passed / 86_400);
+    let (large, small) = match passed {
+        0 => return Some("less than a second".to_owned()),
+        1..60 => return Some(counted(seconds, "second", "seconds")),
+        60..3_600 => (counted(minutes, "minute", "minutes"), (seconds, "second", "seconds")),
+        3_600..86_400 => (counted(hours, "hour", "hours"), (minutes, "minute", "minutes")),
+        _ => (counted(days, "day", "days"), (hours, "hour", "hours")),
+    };
+    let (number, one, many) = small;
+    Some(if number == 0 { large } else { large + " " + &counted(number, one, many) })
+}
+
 /// The parts of a moment in UTC.
 struct Moment {
     year: i64,
@@ -124,6 +143,18 @@ pub fn people_time(milliseconds: i64, with_seconds: bool) -> String {
     text.push_str(&moment.year.to_string());
     text.push_str(", ");
     push_clock(&mut text, &moment, with_seconds);
+    text.push_str(" UTC");
+    text
+}
+
+/// The time beside another one: of the same day the clock alone, for example `13:41:07 UTC`; else the date too.
+pub fn people_time_beside(milliseconds: i64, other: i64) -> String {
+    const DAY: i64 = 86_400_000;
+    if milliseconds.div_euclid(DAY) != other.div_euclid(DAY) {
+        return people_time(milliseconds, true);
+    }
+    let mut text = String::new();
+    push_clock(&mut text, &Moment::at(milliseconds), true);
     text.push_str(" UTC");
     text
 }
@@ -198,6 +229,29 @@ mod tests {
         assert_eq!(machine_time(951_782_400_000), "2000-02-29T00:00:00Z");
         assert_eq!(machine_time(-1), "1969-12-31T23:59:59Z");
         assert_eq!(machine_time(4_107_542_400_000), "2100-03-01T00:00:00Z");
+    }
+
+    #[test]
+    fn a_time_beside_another_of_the_same_day_is_the_clock_alone() {
+        let midday = 1_795_441_267_999;
+        assert_eq!(people_time_beside(midday + 5_000, midday), "13:41:12 UTC");
+        assert_eq!(people_time_beside(midday + 86_400_000, midday), "24 Nov 2026, 13:41:07 UTC");
+        assert_eq!(people_time_beside(midday - 86_400_000, midday), "22 Nov 2026, 13:41:07 UTC");
+    }
+
+    #[test]
+    fn lengths_are_told_in_two_units_and_fit_the_seconds_that_are_shown() {
+        let seconds = |passed: i64| between(0, passed * 1_000);
+        assert_eq!(seconds(0).as_deref(), Some("less than a second"));
+        assert_eq!(seconds(1).as_deref(), Some("1 second"));
+        assert_eq!(seconds(59).as_deref(), Some("59 seconds"));
+        assert_eq!(seconds(60).as_deref(), Some("1 minute"));
+        assert_eq!(seconds(126).as_deref(), Some("2 minutes 6 seconds"));
+        assert_eq!(seconds(3_661).as_deref(), Some("1 hour 1 minute"));
+        assert_eq!(seconds(86_400).as_deref(), Some("1 day"));
+        assert_eq!(seconds(180_000).as_deref(), Some("2 days 2 hours"));
+        assert_eq!(between(900, 1_100).as_deref(), Some("1 second"), "from :00 to :01, as it is shown");
+        assert_eq!(between(1_000, 999), None);
     }
 
     #[test]

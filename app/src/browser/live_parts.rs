@@ -22,6 +22,8 @@ pub fn ask_again(then: impl FnOnce(Document) + 'static) {
 
 /// Exchanges every part marked with `data-part` that looks different in `fresh`.
 pub fn exchange(fresh: &Document) {
+    keep_open(fresh);
+    let focused = page::focused();
     for part in page::all("[data-part]") {
         let name = part.get_attribute("data-part").unwrap_or_default();
         let Some(newer) = find(fresh, &format!("[data-part=\"{name}\"]")) else { continue };
@@ -30,7 +32,19 @@ pub fn exchange(fresh: &Document) {
             part.set_inner_html(&html);
         }
     }
+    if page::focused() != focused {
+        page::focus(&focused);
+    }
     ago::refresh();
+}
+
+/// What a reader has opened stays open.
+fn keep_open(fresh: &Document) {
+    for opened in page::all("details[open]") {
+        if let Some(same) = fresh.get_element_by_id(&opened.id()) {
+            let _ = same.set_attribute("open", "");
+        }
+    }
 }
 
 /// The shape of the page: what cannot be exchanged, because people type into it. When it differs, the page must be loaded.

@@ -62,6 +62,13 @@ pub fn address() -> String {
     path
 }
 
+/// The id in the address, percent-encoded as it is there, if the page is that of a workspace.
+pub fn workspace() -> Option<String> {
+    let path = address();
+    let id = path.strip_prefix("/workspaces/")?.split(['?', '/']).next()?;
+    (!id.is_empty()).then(|| id.to_owned())
+}
+
 /// Leaves for another page of this site. Everything in memory is gone afterwards.
 pub fn leave_for(path: &str) {
     if let Some(window) = web_sys::window() {
@@ -104,6 +111,11 @@ pub fn focus(id: &str) {
             let _ = element.focus();
         }
     });
+}
+
+/// The id of the element that has the focus; empty if it has none.
+pub fn focused() -> String {
+    document().and_then(|document| document.active_element()).map(|element| element.id()).unwrap_or_default()
 }
 
 /// What is in the input field with this id.

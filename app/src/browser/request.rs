@@ -1,5 +1,6 @@
 //! Requests that are not server functions: the small state route, and uploads, whose progress only `XMLHttpRequest` tells.
 
+use super::page;
 use crate::model::{
     error::{ApiError, Invalid},
     lock::LockFace,
@@ -8,6 +9,8 @@ use leptos::serde_json;
 use serde::Deserialize;
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use web_sys::{File, ProgressEvent, XmlHttpRequest};
+
+const STATE: &str = "/state";
 
 /// What the state route answers.
 #[derive(Deserialize)]
@@ -30,9 +33,11 @@ pub fn get(path: &str, answered: impl FnOnce(u16, String) + 'static) {
     let _ = request.send();
 }
 
-/// Asks whether data is locked. Without an answer nothing is called: the next question comes soon.
+/// Asks whether data is locked: all of it, or that of the workspace whose page is open. Without an answer nothing is called:
+/// the next question comes soon.
 pub fn ask_state(answered: impl FnOnce(Result<Option<LockFace>, ApiError>) + 'static) {
-    get("/state", |status, text| match status {
+    let path = page::workspace().map_or_else(|| STATE.to_owned(), |id| format!("{STATE}?workspace={id}"));
+    get(&path, |status, text| match status {
         200 => {
             if let Ok(state) = serde_json::from_str::<State>(&text) {
                 answered(Ok(state.lock));

@@ -3,11 +3,12 @@
 use crate::{
     api::session::SignOut,
     components::{
-        icon::{EXIT, GEAR, Icon, SHIELD, TILES},
+        icon::{EXIT, GEAR, Icon, SHIELD, TILES, WARNING},
+        moment::Moment,
         opened::PageFrame,
         redirect::GoToSignIn,
     },
-    model::error::ApiError,
+    model::{error::ApiError, identity::Frame, lock::KeyNotice},
 };
 use leptos::{prelude::*, server_fn::ServerFn};
 use leptos_router::{components::Outlet, hooks::use_location};
@@ -54,6 +55,9 @@ pub fn FrameAroundPage() -> impl IntoView {
             </aside>
             <main class="page" id="content" tabindex="-1">
                 <div class="inner">
+                    <div data-part="key-notice">
+                        <Warning frame/>
+                    </div>
                     <Outlet/>
                 </div>
             </main>
@@ -61,9 +65,45 @@ pub fn FrameAroundPage() -> impl IntoView {
     }
 }
 
+/// What an administrator should know about the key before it bites.
+#[component]
+fn Warning(frame: OnceResource<Result<Frame, ApiError>>) -> impl IntoView {
+    view! {
+        <Suspense>
+            {move || Suspend::new(async move {
+                frame.await.ok().and_then(|frame| frame.notice).map(|notice| view! { <Banner notice/> })
+            })}
+        </Suspense>
+    }
+}
+
+#[component]
+fn Banner(notice: KeyNotice) -> impl IntoView {
+    let class = match notice {
+        KeyNotice::PendingDeletion { .. } => "notice bad banner",
+        KeyNotice::MaterialExpires { .. } => "notice warn banner",
+    };
+    view! {
+        <section class=class aria-labelledby="key-notice">
+            <Icon paths=WARNING/>
+            <div>
+                <strong id="key-notice">{notice.title()}</strong>
+                <p>
+                    {notice.event()} " " <strong>
+                        <Moment at=notice.at()/>
+                    </strong> ". " {notice.meaning()} " " {notice.remedy()}
+                </p>
+                <p>
+                    <a href="/settings/data-encryption">"Open Data Encryption"</a>
+                </p>
+            </div>
+        </section>
+    }
+}
+
 /// Whose deployment this is, and where.
 #[component]
-fn Place(frame: OnceResource<Result<crate::model::identity::Frame, ApiError>>) -> impl IntoView {
+fn Place(frame: OnceResource<Result<Frame, ApiError>>) -> impl IntoView {
     view! {
         <Suspense>
             {move || Suspend::new(async move {
@@ -75,7 +115,7 @@ fn Place(frame: OnceResource<Result<crate::model::identity::Frame, ApiError>>) -
 
 /// Who is signed in. Nobody is sent to the sign-in page.
 #[component]
-fn Person(frame: OnceResource<Result<crate::model::identity::Frame, ApiError>>) -> impl IntoView {
+fn Person(frame: OnceResource<Result<Frame, ApiError>>) -> impl IntoView {
     view! {
         <Suspense>
             {move || Suspend::new(async move {

@@ -15,6 +15,8 @@ pub const COPY: &str = r#"<rect x="8.5" y="8.5" width="11" height="11" rx="2"/><
 /// A closed padlock.
 pub const PADLOCK: &str =
     r#"<rect x="4.5" y="10.5" width="15" height="10" rx="2"/><path d="M8 10.500V7.500a4 4 0 0 1 8 0v3"/>"#;
+/// A triangle with an exclamation mark.
+pub const WARNING: &str = r#"<path d="M12 4 21 19.500H3z"/><path d="M12 10v4.500m0 2v.5"/>"#;
 /// A cross.
 pub const CROSS: &str = r#"<path d="m6.5 6.5 11 11m0-11-11 11"/>"#;
 

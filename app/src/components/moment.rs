@@ -9,6 +9,12 @@ pub fn Moment(at: i64, #[prop(optional)] seconds: bool) -> impl IntoView {
     view! { <time datetime=format::machine_time(at)>{format::people_time(at, seconds)}</time> }
 }
 
+/// The same beside another time: of the same day, the clock alone.
+#[component]
+pub fn MomentBeside(at: i64, other: i64) -> impl IntoView {
+    view! { <time datetime=format::machine_time(at)>{format::people_time_beside(at, other)}</time> }
+}
+
 /// The same, which the browser changes into how long ago it was.
 #[component]
 pub fn Ago(at: i64) -> impl IntoView {

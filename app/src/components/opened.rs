@@ -92,17 +92,33 @@ pub fn Refusal(error: ApiError) -> impl IntoView {
     }
 }
 
-/// The locked face: who or what locked the data, since when, and how access returns.
+/// The locked face: who or what locked the data, since when, and how access returns. `workspace` is the id of the one that is
+/// locked alone.
 #[component]
-fn Locked(face: LockFace) -> impl IntoView {
-    let kept = if face.cause.keeps_everything() { " Nothing has been lost." } else { "" };
+pub fn Locked(face: LockFace, #[prop(optional)] workspace: Option<String>) -> impl IntoView {
     view! {
-        <section class="card" data-locked="true">
+        <section class="card" data-locked=face.part.word()>
             <div class="empty">
                 <Icon paths=PADLOCK/>
-                <h2>{face.cause.headline()}</h2>
-                <p class="lede">{face.cause.reason()} {kept}</p>
-                <p class="lede">{face.cause.remedy()}</p>
+                <h2>{face.headline()}</h2>
+                <p class="lede">{face.reason()} {face.cause.kept()}</p>
+                <p class="lede">{face.remedy()}</p>
+                {face
+                    .deletion_at
+                    .map(|at| {
+                        view! {
+                            <p class="lede">
+                                "AWS deletes the key on " <Moment at/>
+                                ". After that, nothing that is stored here can ever be read again."
+                            </p>
+                        }
+                    })}
+                {workspace
+                    .map(|id| {
+                        view! {
+                            <p class="small soft">"Scope in the key policy: " <span class="mono wrap">{id}</span></p>
+                        }
+                    })}
                 <p class="small soft">
                     "Locked since " <Moment at=face.since seconds=true/>
                     {face.code.map(|code| view! { " · " <span class="mono">{code}</span> })}

@@ -94,17 +94,18 @@ fn bring_back(writing: &Element) {
 
 fn ask() {
     crate::browser::request::ask_state(|answer| {
-        let shows_lock = page::first("[data-locked]").is_some();
+        let shown = page::first("[data-locked]").map(|face| face.get_attribute("data-locked").unwrap_or_default());
         match answer {
             Err(_) => page::leave_for_sign_in(),
-            // Data becomes locked while it is shown: take it off the page at once, then ask what to show instead.
-            Ok(Some(_)) if !shows_lock => {
+            // Data becomes locked while it is shown: take it off the page at once, then ask what to show instead. The name
+            // of a workspace that is locked alone is such data too when everything becomes locked.
+            Ok(Some(lock)) if shown.as_deref() != Some(lock.part.word()) => {
                 if let Some(data) = page::first("[data-holds-data]:not([hidden])") {
                     hide(&data);
                 }
             }
-            // It may be this one workspace that is locked, so look before loading the page.
-            Ok(None) if shows_lock => live_parts::ask_again(|fresh| {
+            // The next server asked may see it differently, so look before loading the page.
+            Ok(None) if shown.is_some() => live_parts::ask_again(|fresh| {
                 if !fresh.query_selector("[data-locked]").is_ok_and(|found| found.is_some()) {
                     match page::first("[data-holds-data][hidden]") {
                         Some(writing) => bring_back(&writing),

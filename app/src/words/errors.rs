@@ -11,7 +11,7 @@ impl ApiError {
             Self::Busy => "Too many requests are being handled. Try again in a moment.",
             Self::NotAllowed => "Your role does not allow this. Ask an administrator of your organization.",
             Self::NotFound => "This does not exist, or it has been deleted.",
-            Self::Locked(face) => face.cause.headline(),
+            Self::Locked(face) => face.headline(),
             Self::Invalid(invalid) => invalid.message(),
             Self::KeyRefused(refused) => refused.message(),
             Self::Conflict => "Somebody else changed this meanwhile. Reload the page to see it as it is now.",

@@ -1,10 +1,53 @@
 //! Who or what has locked the data, and how access returns.
 
-use crate::model::lock::LockCause;
+use crate::model::lock::{LockCause, LockFace, LockedPart};
+
+impl LockedPart {
+    /// The word for it in a page's markup.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Everything => "everything",
+            Self::Workspace => "workspace",
+        }
+    }
+}
+
+impl LockFace {
+    /// The heading of a locked page: who locked what.
+    pub const fn headline(&self) -> &'static str {
+        match self.part {
+            LockedPart::Everything => self.cause.headline(),
+            LockedPart::Workspace => self.cause.workspace_headline(),
+        }
+    }
+
+    /// Why nothing can be decrypted, for somebody who wanted to read data.
+    pub const fn reason(&self) -> &'static str {
+        match self.part {
+            LockedPart::Everything => self.cause.reason(),
+            LockedPart::Workspace => self.cause.workspace_reason(),
+        }
+    }
+
+    /// How access returns.
+    pub const fn remedy(&self) -> &'static str {
+        match self.part {
+            LockedPart::Everything => self.cause.remedy(),
+            LockedPart::Workspace => self.cause.workspace_remedy(),
+        }
+    }
+
+    /// The heading of the notice on Data Encryption.
+    pub const fn notice(&self) -> &'static str {
+        match self.part {
+            LockedPart::Everything => self.cause.notice(),
+            LockedPart::Workspace => self.cause.workspace_notice(),
+        }
+    }
+}
 
 impl LockCause {
-    /// The heading of a locked page: who locked what.
-    pub const fn headline(self) -> &'static str {
+    const fn headline(self) -> &'static str {
         match self {
             Self::Disabled
             | Self::PendingDeletion
@@ -20,8 +63,23 @@ impl LockCause {
         }
     }
 
-    /// Why nothing can be decrypted, for somebody who wanted to read data.
-    pub const fn reason(self) -> &'static str {
+    const fn workspace_headline(self) -> &'static str {
+        match self {
+            Self::Disabled
+            | Self::PendingDeletion
+            | Self::PendingImport
+            | Self::InvalidState
+            | Self::AccessDenied
+            | Self::NotFound => "Your organization has locked this workspace",
+            Self::ProviderRefused => "This workspace is locked: AWS refuses the provider key for it",
+            Self::Unreachable => "This workspace is locked: AWS gives no answer about its data key",
+            Self::OwnCredentials => "This workspace is locked: AWS does not accept this deployment",
+            Self::Damaged => "This workspace is locked: its data key is damaged",
+            Self::Starting => "This workspace is not open yet",
+        }
+    }
+
+    const fn reason(self) -> &'static str {
         match self {
             Self::Disabled => {
                 "The customer managed key is disabled in AWS, so Keystead can no longer decrypt anything stored here."
@@ -53,8 +111,31 @@ impl LockCause {
         }
     }
 
-    /// How access returns.
-    pub const fn remedy(self) -> &'static str {
+    const fn workspace_reason(self) -> &'static str {
+        match self {
+            Self::Disabled | Self::PendingDeletion | Self::PendingImport | Self::InvalidState | Self::NotFound => {
+                "AWS refuses the customer managed key for this workspace, so Keystead can no longer decrypt the notes and files in it. Other workspaces are not affected."
+            }
+            Self::AccessDenied => {
+                "The customer managed key's policy no longer lets this deployment use the key for this workspace, so Keystead can no longer decrypt the notes and files in it. Other workspaces are not affected."
+            }
+            Self::ProviderRefused => {
+                "AWS refuses the provider key for this workspace, so Keystead cannot decrypt the notes and files in it. Other workspaces are not affected."
+            }
+            Self::Unreachable => {
+                "AWS gave no answer about this workspace's data key for too long, so Keystead has stopped using it. Other workspaces are not affected."
+            }
+            Self::OwnCredentials => {
+                "AWS did not accept this deployment's own credentials for too long, so Keystead has stopped using this workspace's data key."
+            }
+            Self::Damaged => {
+                "This workspace's stored data key does not open to what it should, so Keystead does not use it. Other workspaces are not affected."
+            }
+            Self::Starting => "Keystead is waiting for AWS's first answer about this workspace's data key.",
+        }
+    }
+
+    const fn remedy(self) -> &'static str {
         match self {
             Self::Disabled => {
                 "To restore access, enable the key in the AWS console. Everything comes back within 10 seconds after AWS accepts the key again."
@@ -86,6 +167,28 @@ impl LockCause {
         }
     }
 
+    const fn workspace_remedy(self) -> &'static str {
+        match self {
+            Self::Disabled | Self::PendingDeletion | Self::PendingImport | Self::InvalidState | Self::NotFound => {
+                "The workspace comes back by itself when AWS accepts the key for it again. If nobody needs what is in it, it can be deleted without the key."
+            }
+            Self::AccessDenied => {
+                "To restore access, allow the workspace's scope in the key policy again. The workspace then comes back by itself. If nobody needs what is in it, it can be deleted without the key."
+            }
+            Self::ProviderRefused => {
+                "Your operator must make the provider key usable for it again. The workspace then comes back by itself. If nobody needs what is in it, it can be deleted without the key."
+            }
+            Self::Unreachable => "The workspace comes back by itself as soon as AWS answers again.",
+            Self::OwnCredentials => {
+                "Your operator must renew this deployment's AWS credentials. Your key is not the cause. The workspace then comes back by itself."
+            }
+            Self::Damaged => {
+                "Your operator must restore the data key from a backup of the database. If nobody needs what is in the workspace, it can be deleted without the key."
+            }
+            Self::Starting => "This takes a few seconds. The page opens by itself.",
+        }
+    }
+
     /// The word on the broken link between the key and the data keys.
     pub const fn link_word(self) -> &'static str {
         match self {
@@ -96,14 +199,14 @@ impl LockCause {
             Self::AccessDenied => "denied",
             Self::NotFound => "not found",
             Self::ProviderRefused => "refused",
-            Self::Unreachable | Self::OwnCredentials => "no answer",
+            Self::Unreachable => "no answer",
+            Self::OwnCredentials => "not accepted",
             Self::Damaged => "damaged",
             Self::Starting => "starting",
         }
     }
 
-    /// The heading of the notice on Data Encryption.
-    pub const fn notice(self) -> &'static str {
+    const fn notice(self) -> &'static str {
         match self {
             Self::Disabled => "Your key is disabled in AWS",
             Self::PendingDeletion => "Your key is scheduled for deletion in AWS",
@@ -119,8 +222,72 @@ impl LockCause {
         }
     }
 
-    /// Whether nothing has been lost for certain.
-    pub const fn keeps_everything(self) -> bool {
-        !matches!(self, Self::NotFound | Self::Damaged)
+    const fn workspace_notice(self) -> &'static str {
+        match self {
+            Self::Disabled | Self::PendingDeletion | Self::PendingImport | Self::InvalidState | Self::NotFound => {
+                "AWS refuses your key here"
+            }
+            Self::AccessDenied => "Your key's policy no longer allows this",
+            Self::ProviderRefused => "AWS refuses the provider key here",
+            Self::Unreachable => "AWS gives no answer about this",
+            Self::OwnCredentials => "AWS does not accept this deployment's own credentials",
+            Self::Damaged => "The stored data key is damaged",
+            Self::Starting => "Waiting for the first answer from AWS",
+        }
+    }
+
+    /// What the lock means, for somebody who looks at whose key is in control.
+    pub const fn effect(self) -> &'static str {
+        match self {
+            Self::Disabled
+            | Self::PendingDeletion
+            | Self::PendingImport
+            | Self::InvalidState
+            | Self::AccessDenied
+            | Self::NotFound => "Keystead can no longer open any of your data.",
+            Self::ProviderRefused | Self::Unreachable | Self::OwnCredentials | Self::Damaged | Self::Starting => {
+                self.reason()
+            }
+        }
+    }
+
+    /// What has been lost, as far as anybody can say.
+    pub const fn kept(self) -> &'static str {
+        match self {
+            Self::NotFound | Self::Damaged => "",
+            Self::PendingDeletion => " Nothing has been lost yet.",
+            _ => " Nothing has been lost.",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_key_that_may_be_gone_for_ever_says_nothing_of_what_is_kept() {
+        assert_eq!(LockCause::NotFound.kept(), "");
+        assert_eq!(LockCause::PendingDeletion.kept(), " Nothing has been lost yet.");
+        assert_eq!(LockCause::Disabled.kept(), " Nothing has been lost.");
+    }
+
+    #[test]
+    fn a_workspace_that_is_locked_alone_is_spoken_of_alone() {
+        let mut face = LockFace {
+            part: LockedPart::Workspace,
+            cause: LockCause::AccessDenied,
+            since: 1,
+            refused_at: Some(1),
+            code: None,
+            request_id: None,
+            deletion_at: None,
+        };
+        assert_eq!(face.headline(), "Your organization has locked this workspace");
+        assert!(face.reason().contains("Other workspaces are not affected"));
+        assert!(face.remedy().contains("the workspace's scope"));
+        face.part = LockedPart::Everything;
+        assert_eq!(face.headline(), "Your organization has locked this data");
+        assert!(!face.remedy().contains("workspace"));
     }
 }

@@ -3,6 +3,11 @@
 //! Each text says what is the case, then what is expected or what to do. No text is built from anything a request carried.
 
 mod errors;
+mod history;
 mod job;
 mod key;
 mod lock;
+mod notice;
+mod servers;
+
+pub use history::Outcome;

@@ -134,7 +134,16 @@ pub struct Plain;
 /// A whole page, without scripts and without anything from the request but its id.
 fn page_of(error: &ApiError, status: StatusCode, folder: &str, id: Option<&str>) -> String {
     let title = title(error, status);
-    let message = error.message();
+    let message = match error {
+        ApiError::Locked(face) => {
+            format!("{}. {}{} {}", face.headline(), face.reason(), face.cause.kept(), face.remedy())
+        }
+        error => error.message().to_owned(),
+    };
+    let (way_on, label) = match error {
+        ApiError::Locked(_) => ("/settings/data-encryption", "Open Data Encryption"),
+        _ => ("/workspaces", "Go to Workspaces"),
+    };
     let number = status.as_u16();
     let request = match id {
         Some(id) if status.is_server_error() => format!("<p class=\"muted\">Request <code>{id}</code></p>"),
@@ -150,7 +159,7 @@ fn page_of(error: &ApiError, status: StatusCode, folder: &str, id: Option<&str>)
          <div class=\"brand\"><span>Keystead</span></div>\
          <h1>{title}</h1><p>{message}</p>{request}\
          <p class=\"muted\">Error {number}</p>\
-         <p><a class=\"button primary\" href=\"/workspaces\">Go to Workspaces</a></p>\
+         <p><a class=\"button primary\" href=\"{way_on}\">{label}</a></p>\
          </div></section></main></body></html>"
     )
 }

@@ -63,7 +63,7 @@ async fn a_job_goes_on_after_kill_9_and_a_disabled_key_stays_disabled() {
         assert!(read.body == bytes, "a file has changed");
     }
     let notes: serde_json::Value = browser.call("open_workspace", &[("workspace", &id)]).await.json();
-    let notes: Page<Note> = serde_json::from_value(notes["notes"].clone()).unwrap();
+    let notes: Page<Note> = serde_json::from_value(notes["inside"]["open"]["notes"].clone()).unwrap();
     assert_eq!(notes.items.len(), 40);
     let objects = crate::program::files_below(&program.path("objects"));
     for _ in 0..1_500 {

@@ -5,8 +5,11 @@
 mod arn_field;
 mod coverage;
 mod delete;
+mod history;
 mod job;
 mod live;
+mod locked;
+mod locked_workspaces;
 mod policy;
 mod preflight;
 mod protection;
@@ -41,6 +44,7 @@ pub fn DataEncryptionPage() -> impl IntoView {
 fn Cards(data: DataEncryption, frame: Frame) -> impl IntoView {
     let hindrance = hindrance(&data);
     let form = form(&data);
+    let history = history::history(&data.history);
     let shape = format!("{form:?} {hindrance:?} {}", data.root.arn);
     view! {
         <div class="stack wide" data-shape=shape>
@@ -48,8 +52,9 @@ fn Cards(data: DataEncryption, frame: Frame) -> impl IntoView {
                 {status(&data)}
             </p>
             <div data-part="protection">
-                {protection::protection(&data)}
+                {protection::protection(&data, &frame.deployment.id)}
             </div>
+            <div data-part="workspaces">{locked_workspaces::locked_workspaces(&data.locked_workspaces)}</div>
             <div data-part="job">{data.job.as_ref().map(job::job_card)}</div>
             {match form {
                 Form::Setup => setup_card(&data, &frame.deployment, hindrance),
@@ -59,6 +64,7 @@ fn Cards(data: DataEncryption, frame: Frame) -> impl IntoView {
             <div data-part="coverage">
                 <coverage::Coverage data/>
             </div>
+            <div data-part="history">{history}</div>
         </div>
         <live::Live/>
     }
@@ -95,7 +101,12 @@ fn form(data: &DataEncryption) -> Form {
 fn status(data: &DataEncryption) -> String {
     let lock = data.lock.as_ref().map_or("", |lock| lock.cause.badge());
     let job = data.job.as_ref().map_or("", |job| job.announcement());
-    format!("{lock} {job}")
+    let alone = match data.locked_workspaces.len() {
+        0 => String::new(),
+        1 => "1 workspace is locked alone.".to_owned(),
+        many => format!("{many} workspaces are locked alone."),
+    };
+    format!("{lock} {alone} {job}")
 }
 
 /// Why the key cannot be changed now, by this person; `None` if it can.

@@ -1,5 +1,29 @@
 //! The statements that the customer's key policy needs.
 
+use crate::components::form::CopyButton;
+use leptos::prelude::*;
+
+/// The statements with a button to copy them. `principal` is the deployment's AWS principal, if it is known.
+#[component]
+pub fn Policy(deployment: String, principal: Option<String>) -> impl IntoView {
+    let is_unknown = principal.is_none();
+    let text = statements(&deployment, principal.as_deref().unwrap_or("<the principal of this deployment>"));
+    view! {
+        {is_unknown
+            .then(|| {
+                view! {
+                    <p class="notice warn small">
+                        "The AWS principal of this deployment is not known here. Ask your operator for its ARN and put it in place of the words in angle brackets."
+                    </p>
+                }
+            })}
+        <div class="code">
+            <CopyButton label="Copy key policy" text=text.clone()/>
+            <pre tabindex="0">{text}</pre>
+        </div>
+    }
+}
+
 /// The statements, ready to be added to a key policy.
 pub fn statements(deployment: &str, principal: &str) -> String {
     let mut text = String::with_capacity(768);

@@ -1,17 +1,18 @@
 //! Who protects the data now: the badge, the chain of custody, the facts, the key checks.
 
+use super::locked;
 use crate::{
     components::{form::CopyButton, moment::Moment},
     format,
     model::{
         encryption::{CheckResult, DataEncryption, RootKind},
-        lock::LockFace,
+        lock::KeyNotice,
     },
 };
 use leptos::prelude::*;
 
-/// The card that says whose key is in control.
-pub fn protection(data: &DataEncryption) -> impl IntoView + use<> {
+/// The card that says whose key is in control. `deployment` is the id in key policies.
+pub fn protection(data: &DataEncryption, deployment: &str) -> impl IntoView + use<> {
     let (class, badge) = match (&data.lock, data.root.kind) {
         (Some(lock), _) => ("badge bad", lock.cause.badge()),
         (None, RootKind::Provider) => ("badge", "Provider key"),
@@ -31,7 +32,7 @@ pub fn protection(data: &DataEncryption) -> impl IntoView + use<> {
                                 "Your data is encrypted at rest with the provider's key. Bring your own AWS KMS key to decide yourself who can read it, and to take access away at any time."
                             </p>
                         }
-                    })} {chain(data)} {data.lock.clone().map(|face| view! { <Reason face/> })} {facts(data)}
+                    })} {chain(data)} {data.lock.clone().map(|face| locked::reason(face, data, deployment))} {facts(data)}
             </div>
         </section>
     }
@@ -93,55 +94,12 @@ fn chain(data: &DataEncryption) -> impl IntoView + use<> {
     }
 }
 
-/// Why data is locked, and AWS's own account of it.
-#[component]
-fn Reason(face: LockFace) -> impl IntoView {
-    // A server that starts with a refused key is locked from its start on, before anybody has refused anything.
-    let later = face.refused_at.and_then(|refused| u64::try_from(face.since - refused).ok()).map(|later| later / 1_000);
-    let kept = if face.cause.keeps_everything() { " Nothing has been lost." } else { "" };
-    view! {
-        <div class="notice bad">
-            <strong>{face.cause.notice()}</strong>
-            <p>"Keystead can no longer open any of your data. " {face.cause.remedy()} {kept}</p>
-        </div>
-        <dl class="facts">
-            {face
-                .refused_at
-                .map(|at| {
-                    view! {
-                        <dt>"AWS refused the key"</dt>
-                        <dd>
-                            <Moment at=at seconds=true/>
-                        </dd>
-                    }
-                })} <dt>"Access ended"</dt> <dd>
-                <Moment at=face.since seconds=true/>
-                {later.map(|later| format!(", {} later", format::counted(later, "second", "seconds")))}
-            </dd>
-            {face
-                .code
-                .map(|code| {
-                    view! {
-                        <dt>"AWS answered"</dt>
-                        <dd class="mono">{code}</dd>
-                    }
-                })}
-            {face
-                .request_id
-                .map(|id| {
-                    view! {
-                        <dt>"AWS request"</dt>
-                        <dd class="mono">{id}</dd>
-                    }
-                })}
-        </dl>
-    }
-}
-
 fn facts(data: &DataEncryption) -> impl IntoView + use<> {
     let root = data.root.clone();
     let is_customer = root.kind == RootKind::Customer;
     let grace = format::seconds(data.outage_grace_seconds);
+    // While the data is locked here, the account of the lock counts the servers.
+    let servers = data.servers.standing().filter(|_| data.lock.is_none());
     view! {
         <dl class="facts">
             <dt>"Key ARN"</dt>
@@ -164,8 +122,32 @@ fn facts(data: &DataEncryption) -> impl IntoView + use<> {
                         </dd>
                     }
                 })}
+            {data.notice.filter(|_| data.lock.as_ref().is_none_or(|lock| lock.deletion_at.is_none())).map(notice)}
+            {servers
+                .map(|servers| {
+                    view! {
+                        <dt>"Servers"</dt>
+                        <dd>{servers}</dd>
+                    }
+                })}
             {(!data.checks.is_empty()).then(|| checks(&data.checks))}
         </dl>
+    }
+}
+
+/// What is about to happen to the key.
+fn notice(notice: KeyNotice) -> impl IntoView {
+    let what = match notice {
+        KeyNotice::PendingDeletion { .. } => "AWS deletes it",
+        KeyNotice::MaterialExpires { .. } => "Its material expires",
+    };
+    view! {
+        <dt>{what}</dt>
+        <dd>
+            <Moment at=notice.at()/>
+            ". "
+            {notice.meaning()}
+        </dd>
     }
 }
 

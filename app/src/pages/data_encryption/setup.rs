@@ -2,13 +2,13 @@
 
 use super::{
     arn_field::{ArnField, FIELD},
-    policy,
+    policy::Policy,
     preflight::PreflightList,
 };
 use crate::{
     api::encryption::{ActivateKey, TestKey, activate_key, test_key},
     browser::page::{self, Fields},
-    components::form::{CopyButton, PostForm},
+    components::form::PostForm,
     model::{
         error::{ApiError, KeyRefused},
         identity::Deployment,
@@ -74,26 +74,6 @@ pub fn Setup(
                     })}
             </div>
         </section>
-    }
-}
-
-#[component]
-fn Policy(deployment: String, principal: Option<String>) -> impl IntoView {
-    let is_unknown = principal.is_none();
-    let text = policy::statements(&deployment, principal.as_deref().unwrap_or("<the principal of this deployment>"));
-    view! {
-        {is_unknown
-            .then(|| {
-                view! {
-                    <p class="notice warn small">
-                        "The AWS principal of this deployment is not known here. Ask your operator for its ARN and put it in place of the words in angle brackets."
-                    </p>
-                }
-            })}
-        <div class="code">
-            <CopyButton label="Copy key policy" text=text.clone()/>
-            <pre tabindex="0">{text}</pre>
-        </div>
     }
 }
 

@@ -21,7 +21,7 @@ pub fn Heading(workspace: Workspace) -> impl IntoView {
     view! {
         <Title text=format!("{} · Keystead", workspace.name)/>
         <div class="page-head">
-            <div>
+            <div data-part="name">
                 <p class="small">
                     <a href="/workspaces">"Workspaces"</a>
                 </p>

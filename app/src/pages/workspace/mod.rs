@@ -10,11 +10,11 @@ use crate::{
     api::{
         files::DeleteFile,
         notes::DeleteNote,
-        workspaces::{DeleteWorkspace, UpdateWorkspace, WorkspaceContents, open_workspace},
+        workspaces::{DeleteWorkspace, Inside, UpdateWorkspace, WorkspaceContents, open_workspace},
     },
     components::{
         form::{ReturnedError, returned_error},
-        opened::opened,
+        opened::{Locked, opened},
     },
     model::identity::Frame,
 };
@@ -53,12 +53,20 @@ fn Contents(contents: WorkspaceContents, frame: Frame, position: Position) -> im
     let id = contents.workspace.id.clone();
     view! {
         <heading::Heading workspace=contents.workspace/>
-        <notes::Notes workspace=id.clone() page=contents.notes is_first=position.notes_first/>
-        <files::Files
-            workspace=id
-            page=contents.files
-            is_first=position.files_first
-            limit=frame.deployment.max_file_bytes
-        />
+        {match contents.inside {
+            Inside::Open { notes, files } => {
+                view! {
+                    <notes::Notes workspace=id.clone() page=notes is_first=position.notes_first/>
+                    <files::Files
+                        workspace=id
+                        page=files
+                        is_first=position.files_first
+                        limit=frame.deployment.max_file_bytes
+                    />
+                }
+                    .into_any()
+            }
+            Inside::Locked(face) => view! { <Locked face workspace=id/> }.into_any(),
+        }}
     }
 }
