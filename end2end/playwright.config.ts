@@ -29,10 +29,10 @@ export default defineConfig({
     },
   },
   projects: [
-    { name: 'scripts', testMatch: 'specs/**/*.spec.ts', testIgnore: '**/without-scripts.spec.ts' },
+    { name: 'scripts', testMatch: 'specs/**/*.spec.ts', testIgnore: '**/*without-scripts.spec.ts' },
     {
       name: 'no-scripts',
-      testMatch: ['specs/procedures.spec.ts', 'specs/without-scripts.spec.ts'],
+      testMatch: ['specs/procedures.spec.ts', 'specs/**/*without-scripts.spec.ts'],
       use: { javaScriptEnabled: false },
     },
     ...(screenshots ? [{ name: 'screenshots', testMatch: 'screenshots.spec.ts' }] : []),

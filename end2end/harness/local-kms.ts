@@ -61,6 +61,11 @@ export class LocalKms {
     await this.call('ScheduleKeyDeletion', { KeyId: arn, PendingWindowInDays: 7 });
   }
 
+  /** AWS then leaves the key disabled. */
+  async cancelDeletion(arn: string): Promise<void> {
+    await this.call('CancelKeyDeletion', { KeyId: arn });
+  }
+
   async state(arn: string): Promise<string> {
     const described = await this.call<{ KeyMetadata: { KeyState: string } }>('DescribeKey', { KeyId: arn });
     return described.KeyMetadata.KeyState;

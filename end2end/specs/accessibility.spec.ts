@@ -1,8 +1,10 @@
 // axe finds nothing on any page in any state, light or dark; nothing scrolls sideways at 320 px; the keyboard is enough.
 import AxeBuilder from '@axe-core/playwright';
-import { expect, test } from '../harness/test';
+import type { Page } from '@playwright/test';
+import { expect, test } from '../harness/proxied';
 import { administrator } from '../harness/deployment';
-import { everyState } from '../harness/states';
+import { everyLock } from '../harness/locks';
+import { everyState, type Look } from '../harness/states';
 import { open, pageHeading, signIn } from '../harness/steps';
 
 for (const colorScheme of ['light', 'dark'] as const) {
@@ -10,23 +12,47 @@ for (const colorScheme of ['light', 'dark'] as const) {
     test.setTimeout(300_000);
     console.allowStatus(401, 404, 422, 423);
     await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
-    await everyState(page, deployment, kms, async (name) => {
-      const found = await new AxeBuilder({ page }).analyze();
-      const short = found.violations.map(({ id, help, nodes }) => ({ id, help, at: nodes.map((node) => node.html.slice(0, 200)) }));
-      expect.soft(short, `${name}, ${colorScheme}`).toEqual([]);
-    });
+    await everyState(page, deployment, kms, axe(page, colorScheme));
   });
+
+  test(`axe finds nothing whatever has locked the data, ${colorScheme}`, async ({ page, deployment, kms, aws, console }) => {
+    test.setTimeout(400_000);
+    console.allowStatus(423, 503);
+    console.allowLostConnection();
+    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+    await everyLock(page, deployment, kms, aws, axe(page, colorScheme));
+  });
+}
+
+function axe(page: Page, colorScheme: string): Look {
+  return async (name) => {
+    const found = await new AxeBuilder({ page }).analyze();
+    const short = found.violations.map(({ id, help, nodes }) => ({ id, help, at: nodes.map((node) => node.html.slice(0, 200)) }));
+    expect.soft(short, `${name}, ${colorScheme}`).toEqual([]);
+  };
 }
 
 test('nothing scrolls sideways at 320 px, and everything can be reached', async ({ page, deployment, kms, console }) => {
   test.setTimeout(300_000);
   console.allowStatus(401, 404, 422, 423);
   await page.setViewportSize({ width: 320, height: 640 });
-  await everyState(page, deployment, kms, async (name) => {
+  await everyState(page, deployment, kms, isNarrow(page));
+});
+
+test('nothing scrolls sideways at 320 px, whatever has locked the data', async ({ page, deployment, kms, aws, console }) => {
+  test.setTimeout(400_000);
+  console.allowStatus(423, 503);
+  console.allowLostConnection();
+  await page.setViewportSize({ width: 320, height: 640 });
+  await everyLock(page, deployment, kms, aws, isNarrow(page));
+});
+
+function isNarrow(page: Page): Look {
+  return async (name) => {
     const width = await page.evaluate(() => document.documentElement.scrollWidth);
     expect.soft(width, name).toBeLessThanOrEqual(320);
-  });
-});
+  };
+}
 
 test('signing in and going to Data Encryption needs only the keyboard', async ({ page }) => {
   await open(page, '/sign-in');

@@ -1,0 +1,106 @@
+// A proxy between the program and the local KMS, for what the emulator cannot be made to do: deny one scope, refuse every use
+// of any key with a given code, give no answer, and describe a key as another one. Everything else passes unchanged.
+import { randomUUID } from 'node:crypto';
+import { createServer, request, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { LocalKms } from './local-kms';
+
+type Fields = Record<string, unknown>;
+
+const USES = ['Encrypt', 'Decrypt'];
+
+export class KmsProxy {
+  /** Scopes whose data keys are denied, as a key policy can do by encryption context. */
+  readonly deniedScopes = new Set<string>();
+  /** AWS's code for every Encrypt and Decrypt, whatever the key. */
+  refusal: string | undefined;
+  /** Whether connections break before anything is answered. */
+  silent = false;
+  /** What DescribeKey says of every key in place of what is the case. */
+  described: Fields = {};
+
+  private constructor(
+    private readonly kms: LocalKms,
+    private readonly server: Server,
+  ) {}
+
+  static async start(kms: LocalKms): Promise<KmsProxy> {
+    const server = createServer();
+    const proxy = new KmsProxy(kms, server);
+    server.on('request', (asked, answer) => {
+      proxy.answer(asked, answer).catch(() => answer.destroy());
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    return proxy;
+  }
+
+  get endpoint(): string {
+    return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
+  }
+
+  /** DescribeKey says of every key that its material is imported and expires then. */
+  materialExpires(at: Date): void {
+    this.described = { Origin: 'EXTERNAL', ExpirationModel: 'KEY_MATERIAL_EXPIRES', ValidTo: at.getTime() / 1_000 };
+  }
+
+  /** Everything passes again. */
+  behave(): void {
+    this.deniedScopes.clear();
+    this.refusal = undefined;
+    this.silent = false;
+    this.described = {};
+  }
+
+  async stop(): Promise<void> {
+    this.server.closeAllConnections();
+    await new Promise((resolve) => this.server.close(resolve));
+  }
+
+  private async answer(asked: IncomingMessage, answer: ServerResponse): Promise<void> {
+    const body = await read(asked);
+    if (this.silent) {
+      answer.destroy();
+      return;
+    }
+    const action = String(asked.headers['x-amz-target'] ?? '').replace('TrentService.', '');
+    const code = this.refusalOf(action, body);
+    if (code) {
+      send(answer, 400, { __type: code, message: 'refused by the test' });
+      return;
+    }
+    const { status, text } = await this.pass(asked, body);
+    const fields = text ? (JSON.parse(text) as Fields) : {};
+    const isDescription = action === 'DescribeKey' && status === 200;
+    if (isDescription) fields['KeyMetadata'] = { ...(fields['KeyMetadata'] as Fields), ...this.described };
+    send(answer, status, fields);
+  }
+
+  private refusalOf(action: string, body: Buffer): string | undefined {
+    if (!USES.includes(action)) return undefined;
+    const { EncryptionContext: context } = JSON.parse(body.toString()) as { EncryptionContext?: { scope?: string } };
+    const scope = context?.scope;
+    return scope !== undefined && this.deniedScopes.has(scope) ? 'AccessDeniedException' : this.refusal;
+  }
+
+  private pass(asked: IncomingMessage, body: Buffer): Promise<{ status: number; text: string }> {
+    return new Promise((resolve, reject) => {
+      const headers = { ...asked.headers, host: new URL(this.kms.endpoint).host, 'content-length': String(body.length) };
+      const passed = request(this.kms.endpoint, { method: asked.method, headers, path: asked.url }, (reply) => {
+        read(reply).then((text) => resolve({ status: reply.statusCode ?? 500, text: text.toString() }), reject);
+      });
+      passed.on('error', reject);
+      passed.end(body);
+    });
+  }
+}
+
+function send(answer: ServerResponse, status: number, fields: Fields): void {
+  answer.writeHead(status, { 'Content-Type': 'application/x-amz-json-1.1', 'x-amzn-requestid': randomUUID() });
+  answer.end(JSON.stringify(fields));
+}
+
+async function read(stream: IncomingMessage): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of stream) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks);
+}
