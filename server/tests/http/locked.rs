@@ -31,9 +31,13 @@ async fn data_routes_answer_423_and_the_rest_works(database: Database) {
     assert!(matches!(refused.json(), ApiError::Locked(_)));
     let page = browser.open(&path).await;
     assert_eq!((page.status, page.is_page()), (StatusCode::LOCKED, true));
+    assert!(page.text().contains("Your operator must make the provider key usable again"), "{page:?}");
+    assert!(page.text().contains("href=\"/settings/data-encryption\""), "{page:?}");
     let upload = browser.send(browser.upload(&workspace, "b.txt").body("hello")).await;
     assert_eq!(upload.status, StatusCode::LOCKED);
-    assert!(browser.get("/state").await.text().contains("refused_at"));
+    for question in ["/state".to_owned(), format!("/state?workspace={workspace}"), "/state?workspace=none".to_owned()] {
+        assert!(browser.get(&question).await.text().contains("refused_at"), "{question}");
+    }
 
     let ready = browser.get("/readyz").await;
     assert_eq!((ready.status, ready.text()), (StatusCode::OK, "ready: locked: Locked: provider key refused\n"));
@@ -47,6 +51,9 @@ async fn data_routes_answer_423_and_the_rest_works(database: Database) {
 
     app.unlock().await;
     assert_eq!(browser.get(&path).await.text(), "hello");
+    for question in ["/state".to_owned(), format!("/state?workspace={workspace}"), "/state?workspace=none".to_owned()] {
+        assert_eq!(browser.get(&question).await.text(), r#"{"lock":null}"#, "{question}");
+    }
     app.stop().await;
 }
 

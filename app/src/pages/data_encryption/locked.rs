@@ -27,7 +27,7 @@ pub fn reason(face: LockFace, data: &DataEncryption, deployment: &str) -> impl I
                 <p class="small soft">"With the AWS CLI:"</p>
                 <div class="code">
                     <CopyButton label="Copy commands" text=commands.clone()/>
-                    <pre tabindex="0">{commands}</pre>
+                    <pre class="commands">{commands}</pre>
                 </div>
             }
             .into_any()
