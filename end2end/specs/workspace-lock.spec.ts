@@ -3,6 +3,7 @@ import { expect, test } from '../harness/proxied';
 import { bytes, createNote, createWorkspace, uploadFile } from '../harness/content';
 import { denyScope } from '../harness/locks';
 import { activate, badge, open, openDataEncryption, pageHeading, signIn } from '../harness/steps';
+import type { Locator } from '@playwright/test';
 
 const lockedAlone = 'Your organization has locked this workspace';
 
@@ -35,7 +36,11 @@ test('a workspace whose scope is denied is locked alone, and comes back by itsel
     await dialog.getByRole('button', { name: 'Save' }).click();
     await expect(pageHeading(page, 'Denied, renamed')).toBeVisible();
     await expect(page.getByText(lockedAlone)).toBeVisible();
-    await open(page, `/workspaces/${other}`);
+    await open(page, '/workspaces');
+    const row = (name: string): Locator => page.getByRole('row').filter({ has: page.getByRole('link', { name, exact: true }) });
+    await expect(row('Denied, renamed').getByText('Locked', { exact: true })).toBeVisible();
+    await expect(row('Not denied').getByText('Locked', { exact: true })).toHaveCount(0);
+    await row('Not denied').getByRole('link').click();
     await expect(page.getByText('The other note.')).toBeVisible();
   });
 

@@ -24,6 +24,8 @@ pub struct WorkspaceSummary {
     pub name: String,
     /// The stored name does not open; it is empty here.
     pub damaged: bool,
+    /// What is inside is locked alone.
+    pub locked: bool,
     pub notes: u64,
     pub files: u64,
     /// Bytes of file content before encryption.

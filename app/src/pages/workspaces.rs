@@ -162,6 +162,7 @@ fn Row(item: WorkspaceSummary) -> impl IntoView {
         <tr>
             <td class="wrap">
                 <a href=format!("/workspaces/{}", item.id)>{name}</a>
+                {item.locked.then(|| view! { " " <span class="badge bad">"Locked"</span> })}
             </td>
             <td class="num">{format::count(item.notes)}</td>
             <td class="num">{format::count(item.files)}</td>

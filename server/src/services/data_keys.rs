@@ -97,6 +97,11 @@ impl DataKeys {
         &self.unwrapping
     }
 
+    /// Whether this workspace is locked alone.
+    pub fn is_locked_alone(&self, workspace: Uuid) -> bool {
+        self.unwrapping.locks.holds(workspace)
+    }
+
     /// Why the data is locked, if it is.
     pub fn face(&self) -> Option<LockFace> {
         self.state.face()

@@ -76,6 +76,11 @@ impl WorkspaceLocks {
         Some(lock.face.clone())
     }
 
+    /// Whether this workspace is locked alone. Whoever asks only looks at a list, and wants nothing of it.
+    pub fn holds(&self, workspace: Uuid) -> bool {
+        self.locks().contains_key(&workspace)
+    }
+
     /// Every workspace that is locked alone, the longest locked first.
     pub fn all(&self) -> Vec<(Uuid, LockFace)> {
         let mut all: Vec<_> = self.locks().iter().map(|(id, lock)| (*id, lock.face.clone())).collect();

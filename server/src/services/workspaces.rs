@@ -84,6 +84,7 @@ impl Workspaces {
             items.push(WorkspaceSummary {
                 id: row.id.to_string(),
                 damaged: opened.is_none(),
+                locked: self.keys.is_locked_alone(row.id),
                 name: opened.map(|opened| opened.name).unwrap_or_default(),
                 notes: notes.map_or(0, |inside| inside.items.unsigned_abs()),
                 files: files.map_or(0, |inside| inside.items.unsigned_abs()),
