@@ -12,7 +12,6 @@ mod locking;
 mod moved;
 mod notes;
 mod plaintext_search;
-mod program;
 mod reset;
 mod schema;
 mod steps;

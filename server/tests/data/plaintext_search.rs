@@ -1,6 +1,6 @@
 //! Distinctive text in every field, a full activation, and then a search for it everywhere the program has written to.
 
-use crate::program::{Program, files_below};
+use crate::support::program::{Program, files_below};
 use app::model::{
     encryption::DataEncryption,
     job::JobState,
@@ -65,7 +65,7 @@ fn workspace_of(answer: &crate::support::Answer) -> Workspace {
 fn search(program: &Program) {
     let needles: Vec<(String, Vec<u8>)> =
         [NAME, DESCRIPTION, NOTE, FILE_NAME, MEDIA_TYPE, CONTENT].into_iter().flat_map(disguises).collect();
-    let files = files_below(program.folder.path());
+    let files = files_below(program.folder());
     for expected in ["test.db", "test.db-wal", "log"] {
         assert!(files.iter().any(|file| file.ends_with(expected)), "{expected} is not there to be searched: {files:?}");
     }

@@ -20,10 +20,7 @@ use server::store::{
 use std::{collections::HashSet, time::Duration};
 use uuid::Uuid;
 
-/// Some content that is different at every offset.
-pub fn content(bytes: usize) -> Vec<u8> {
-    (0_u64..).flat_map(|n| n.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_be_bytes()).take(bytes).collect()
-}
+pub use crate::support::content;
 
 /// Uploads in pieces of an odd size.
 pub async fn upload(app: &TestApp, who: &Principal, workspace: &str, name: &str, content: &[u8]) -> FileEntry {

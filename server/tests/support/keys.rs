@@ -28,6 +28,11 @@ impl Keys {
         Self { sdk, kms, provider }
     }
 
+    /// The same, with KMS at another place.
+    pub fn at(&self, endpoint: &str) -> SdkConfig {
+        self.sdk.clone().into_builder().endpoint_url(endpoint).build()
+    }
+
     /// The ARN of a new key.
     pub async fn create(&self) -> String {
         create(&self.kms).await

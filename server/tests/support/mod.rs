@@ -7,36 +7,47 @@
 
 mod browser;
 mod database;
+mod ground;
 mod keys;
+pub mod kms_proxy;
+pub mod program;
+pub mod raw;
+pub mod tcp_proxy;
 
 pub use browser::{Answer, Browser};
 pub use database::Database;
+pub use ground::Ground;
 pub use keys::Keys;
 
 use app::{
-    model::{identity::Role, key_arn::KeyArn},
+    model::identity::Role,
     ports::{OrganizationPort, Principal, WorkspacesPort},
 };
+use aws_config::SdkConfig;
 use sea_orm::{EntityTrait, PaginatorTrait};
 use server::{
     application::{Application, clients},
-    config::{Config, DatabaseUrl, FirstAdmin, LogFormat, ObjectsAt, PublicUrl},
-    services::{Services, workspace_locks::WorkspaceKeyTimes},
+    config::{Config, LogFormat},
+    services::Services,
     store::entities::object_note,
 };
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
-use tempfile::TempDir;
+use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 use tokio::{
     sync::oneshot,
     task::JoinHandle,
     time::{Instant, sleep},
 };
 use tracing_subscriber::{layer::SubscriberExt, util::SubscriberInitExt};
-use vault::Zeroizing;
 
 pub const ADMIN: &str = "admin@example.com";
 pub const PASSWORD: &str = "correct horse battery staple";
-const PATIENCE: Duration = Duration::from_secs(30);
+/// How long is waited for what must come. It is no measure of anything.
+pub const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Some content that is different at every offset.
+pub fn content(bytes: usize) -> Vec<u8> {
+    (0_u64..).flat_map(|n| n.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_be_bytes()).take(bytes).collect()
+}
 
 /// A running server.
 pub struct TestApp {
@@ -45,13 +56,12 @@ pub struct TestApp {
     pub metrics_address: Option<SocketAddr>,
     pub services: Services,
     pub config: Config,
-    pub keys: Keys,
+    pub keys: Arc<Keys>,
     pub objects: PathBuf,
     https: bool,
     stop: Option<oneshot::Sender<()>>,
     running: JoinHandle<std::io::Result<()>>,
-    database: database::Fresh,
-    folder: TempDir,
+    ground: Arc<Ground>,
 }
 
 impl TestApp {
@@ -62,43 +72,30 @@ impl TestApp {
 
     /// Starts one whose configuration is changed by `change` first.
     pub async fn start_with(database: Database, change: impl FnOnce(&mut Config)) -> Self {
+        let ground = Ground::new(database).await;
+        let mut config = ground.config();
+        change(&mut config);
+        let sdk = ground.keys.sdk.clone();
+        Self::run(config, sdk, ground).await
+    }
+
+    /// Starts one over a ground that others may share, and waits until data can be opened.
+    async fn run(config: Config, sdk: SdkConfig, ground: Arc<Ground>) -> Self {
         if std::env::var_os("RUST_LOG").is_some() {
             server::telemetry::init(LogFormat::Text);
         } else {
             // Without the text, alarms are counted all the same.
             tracing_subscriber::registry().with(server::telemetry::alarm_counter()).try_init().ok();
         }
-        let folder = tempfile::tempdir().unwrap();
-        let database = database.fresh(folder.path()).await;
-        let keys = Keys::new().await;
-        let objects = folder.path().join("objects");
-        let mut config = Config {
-            listen: "127.0.0.1:0".parse().unwrap(),
-            metrics_listen: None,
-            public_url: PublicUrl::parse("http://127.0.0.1:3000").unwrap(),
-            database_url: DatabaseUrl::parse(&database.url).unwrap(),
-            objects: ObjectsAt::File(objects.clone()),
-            provider_key_arn: KeyArn::parse(&keys.provider).unwrap(),
-            deployment_id: None,
-            organization: "Northwind Labs".to_owned(),
-            first_admin: Some(FirstAdmin { email: ADMIN.to_owned(), password: Zeroizing::new(PASSWORD.to_owned()) }),
-            customer_accounts: Vec::new(),
-            aws_principal_arn: Some("arn:aws:iam::000000000000:role/keystead".to_owned()),
-            key_check: Duration::from_secs(1),
-            outage_grace: Duration::from_mins(5),
-            workspace_keys: WorkspaceKeyTimes::default(),
-            max_file_bytes: 64 * 1024 * 1024,
-            log_format: LogFormat::Text,
-        };
-        change(&mut config);
         let https = config.public_url.is_https();
-        let application = Application::build_with(config.clone(), clients(keys.sdk.clone())).await.unwrap();
+        let application = Application::build_with(config.clone(), clients(sdk)).await.unwrap();
         let (address, services) = (application.address(), application.services().clone());
         let metrics_address = application.metrics_address();
         let (stop, asked) = oneshot::channel::<()>();
         let running = tokio::spawn(application.run(async move {
             asked.await.ok();
         }));
+        let (keys, objects) = (Arc::clone(&ground.keys), ground.objects.clone());
         let app = Self {
             address,
             metrics_address,
@@ -109,8 +106,7 @@ impl TestApp {
             https,
             stop: Some(stop),
             running,
-            database,
-            folder,
+            ground,
         };
         app.until("data can be opened", |app| app.services.answered() && app.services.organization.lock().is_none())
             .await;
@@ -198,13 +194,13 @@ impl TestApp {
         self.stop.take().unwrap().send(()).unwrap();
     }
 
-    /// Waits for the end of the server, which must be a good one, and removes its database.
+    /// Waits for the end of the server, which must be a good one, and removes its database if nobody else uses it.
     pub async fn ended(self) {
         self.running.await.unwrap().unwrap();
-        self.database.remove().await;
+        self.ground.remove().await;
     }
 
-    /// Stops the server and removes its database.
+    /// Stops the server and removes its database if nobody else uses it.
     pub async fn stop(mut self) {
         self.ask_to_stop();
         self.ended().await;

@@ -1,36 +1,52 @@
-//! The real program as a process of its own, which can be killed.
+//! The real program as a process of its own, which can be stopped, continued and killed. Several may share one ground.
 
-use crate::support::{ADMIN, Browser, Keys, PASSWORD};
+use super::{ADMIN, Browser, Database, Ground, Keys, PASSWORD};
+use rustix::process::{Pid, Signal, kill_process};
 use std::{
     fs::File,
     net::{SocketAddr, TcpListener},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    sync::Arc,
     time::Duration,
 };
-use tempfile::TempDir;
 
-/// A folder with database, objects and log, and the program over it.
 pub struct Program {
-    pub folder: TempDir,
-    pub keys: Keys,
+    pub keys: Arc<Keys>,
     pub address: SocketAddr,
+    ground: Arc<Ground>,
+    /// What this one is told otherwise than most.
+    environment: Vec<(String, String)>,
+    log: String,
     running: Option<Child>,
 }
 
 impl Program {
     /// Starts it over `SQLite` and waits until it is ready.
     pub async fn start() -> Self {
-        let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        let mut program =
-            Self { folder: tempfile::tempdir().unwrap(), keys: Keys::new().await, address, running: None };
+        let ground = Ground::new(Database::Sqlite).await;
+        let mut program = Self::new(&ground, "log", &[]);
         program.start_again().await;
         program
     }
 
+    /// Starts one over a ground that others may share, with `environment` on top of what all have in common.
+    pub async fn start_on(ground: &Arc<Ground>, name: &str, environment: &[(&str, &str)]) -> Self {
+        let mut program = Self::new(ground, name, environment);
+        program.start_again().await;
+        program
+    }
+
+    fn new(ground: &Arc<Ground>, log: &str, environment: &[(&str, &str)]) -> Self {
+        let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let environment = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let (keys, ground) = (Arc::clone(&ground.keys), Arc::clone(ground));
+        Self { keys, address, ground, environment, log: log.to_owned(), running: None }
+    }
+
     /// Starts it over what an earlier run has left.
     pub async fn start_again(&mut self) {
-        let log = File::options().create(true).append(true).open(self.path("log")).unwrap();
+        let log = File::options().create(true).append(true).open(self.path(&self.log)).unwrap();
         let mut command = self.command();
         command.arg("serve").stdout(Stdio::from(log.try_clone().unwrap())).stderr(Stdio::from(log));
         self.running = Some(command.spawn().unwrap());
@@ -42,7 +58,7 @@ impl Program {
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
-        panic!("the program did not become ready: {}", std::fs::read_to_string(self.path("log")).unwrap());
+        panic!("the program did not become ready: {}", self.logged());
     }
 
     /// The program with its configuration, without a command.
@@ -50,10 +66,10 @@ impl Program {
         let kms = std::env::var("KEYSTEAD_TEST_KMS_URL").unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_keystead"));
         command
-            .current_dir(self.folder.path())
+            .current_dir(self.folder())
             .env("KEYSTEAD_LISTEN", self.address.to_string())
             .env("KEYSTEAD_PUBLIC_URL", format!("http://{}", self.address))
-            .env("DATABASE_URL", "sqlite://test.db?mode=rwc")
+            .env("DATABASE_URL", &self.ground.url)
             .env("KEYSTEAD_OBJECTS", "file:objects")
             .env("KEYSTEAD_PROVIDER_KEY_ARN", &self.keys.provider)
             .env("KEYSTEAD_ADMIN_EMAIL", ADMIN)
@@ -63,12 +79,23 @@ impl Program {
             .env("AWS_ACCESS_KEY_ID", "test")
             .env("AWS_SECRET_ACCESS_KEY", "test")
             .env("AWS_ENDPOINT_URL_KMS", &kms)
-            .env("AWS_ENDPOINT_URL_STS", &kms);
+            .env("AWS_ENDPOINT_URL_STS", &kms)
+            .envs(self.environment.iter().map(|(name, value)| (name, value)));
         command
     }
 
+    /// Where it runs: with objects and log in it, and the database if that is a file.
+    pub fn folder(&self) -> &Path {
+        self.ground.folder.path()
+    }
+
     pub fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
+        self.folder().join(name)
+    }
+
+    /// All that it has logged so far.
+    pub fn logged(&self) -> String {
+        std::fs::read_to_string(self.path(&self.log)).unwrap()
     }
 
     /// As `kill -9`.
@@ -76,6 +103,20 @@ impl Program {
         let mut child = self.running.take().unwrap();
         child.kill().unwrap();
         child.wait().unwrap();
+    }
+
+    /// As `kill -STOP`: not one more instruction of it is run, and nobody is told.
+    pub fn freeze(&self) {
+        self.signal(Signal::STOP);
+    }
+
+    /// As `kill -CONT`.
+    pub fn thaw(&self) {
+        self.signal(Signal::CONT);
+    }
+
+    fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(self.running.as_ref().unwrap()), signal).unwrap();
     }
 
     /// Resident memory at its highest, in bytes.

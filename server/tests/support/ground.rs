@@ -1,0 +1,65 @@
+//! What a deployment stands on: keys in the local KMS, a fresh database, and a folder for objects. Several servers may share one.
+
+use super::{ADMIN, Database, Keys, PASSWORD, TestApp, database::Fresh};
+use app::model::key_arn::KeyArn;
+use server::{
+    config::{Config, DatabaseUrl, FirstAdmin, LogFormat, ObjectsAt, PublicUrl},
+    services::workspace_locks::WorkspaceKeyTimes,
+};
+use std::{path::PathBuf, sync::Arc, time::Duration};
+use tempfile::TempDir;
+use vault::Zeroizing;
+
+pub struct Ground {
+    pub keys: Arc<Keys>,
+    /// The address of the database.
+    pub url: String,
+    pub objects: PathBuf,
+    pub folder: TempDir,
+    database: Fresh,
+}
+
+impl Ground {
+    pub async fn new(database: Database) -> Arc<Self> {
+        let folder = tempfile::tempdir().unwrap();
+        let database = database.fresh(folder.path()).await;
+        let (objects, url) = (folder.path().join("objects"), database.url.clone());
+        Arc::new(Self { keys: Arc::new(Keys::new().await), url, objects, folder, database })
+    }
+
+    /// The configuration of a server as most tests need it.
+    pub fn config(&self) -> Config {
+        Config {
+            listen: "127.0.0.1:0".parse().unwrap(),
+            metrics_listen: None,
+            public_url: PublicUrl::parse("http://127.0.0.1:3000").unwrap(),
+            database_url: DatabaseUrl::parse(&self.url).unwrap(),
+            objects: ObjectsAt::File(self.objects.clone()),
+            provider_key_arn: KeyArn::parse(&self.keys.provider).unwrap(),
+            deployment_id: None,
+            organization: "Northwind Labs".to_owned(),
+            first_admin: Some(FirstAdmin { email: ADMIN.to_owned(), password: Zeroizing::new(PASSWORD.to_owned()) }),
+            customer_accounts: Vec::new(),
+            aws_principal_arn: Some("arn:aws:iam::000000000000:role/keystead".to_owned()),
+            key_check: Duration::from_secs(1),
+            outage_grace: Duration::from_mins(5),
+            workspace_keys: WorkspaceKeyTimes::default(),
+            max_file_bytes: 64 * 1024 * 1024,
+            log_format: LogFormat::Text,
+        }
+    }
+
+    /// Starts a server here that calls KMS at `endpoint`, its configuration changed by `change` first.
+    pub async fn start(self: &Arc<Self>, endpoint: &str, change: impl FnOnce(&mut Config)) -> TestApp {
+        let mut config = self.config();
+        change(&mut config);
+        TestApp::run(config, self.keys.at(endpoint), Arc::clone(self)).await
+    }
+
+    /// Removes the database, unless somebody else still stands on it.
+    pub async fn remove(self: Arc<Self>) {
+        if let Some(ground) = Arc::into_inner(self) {
+            ground.database.remove().await;
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! What the proxy does with a call, other than to pass it on.
+
+use std::time::Duration;
+
+/// What a call asks for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Operation {
+    Encrypt,
+    Decrypt,
+    DescribeKey,
+    Other,
+}
+
+impl Operation {
+    /// By the header that names it.
+    pub fn of_target(target: &str) -> Self {
+        match target.strip_prefix("TrentService.") {
+            Some("Encrypt") => Self::Encrypt,
+            Some("Decrypt") => Self::Decrypt,
+            Some("DescribeKey") => Self::DescribeKey,
+            _ => Self::Other,
+        }
+    }
+}
+
+/// What becomes of a call.
+#[derive(Clone, Debug)]
+pub enum Act {
+    /// The real answer.
+    Pass,
+    /// The real answer, asked for so much later.
+    Delay(Duration),
+    /// Takes the call and never answers.
+    Hang,
+    /// Resets the connection.
+    Reset,
+    /// An error with this status and code, in the form of KMS.
+    Fail(u16, &'static str),
+    /// A page for people, as proxies on the way send it.
+    Html(u16),
+    /// `{}` with status 200.
+    Empty,
+    /// The real answer, in the name of another key.
+    WrongKeyId,
+    /// The real answer, with a plaintext that is a byte shorter.
+    WrongLength,
+    /// The real answer, with another plaintext of the right length.
+    WrongPlaintext,
+    /// An earlier good answer for the same blob, whatever KMS says now. The truth if there was none.
+    Stale,
+    /// Each call takes the next of these, over and over: [`Act::Stale`] for `true`, [`Act::Pass`] for `false`.
+    Flap(Vec<bool>),
+}
+
+/// Which calls, and what becomes of them.
+#[derive(Clone, Debug)]
+pub struct Rule {
+    operation: Option<Operation>,
+    scope: Option<String>,
+    key: Option<String>,
+    left: Option<usize>,
+    turn: usize,
+    act: Act,
+}
+
+impl Rule {
+    /// For every call.
+    pub fn all(act: Act) -> Self {
+        Self { operation: None, scope: None, key: None, left: None, turn: 0, act }
+    }
+
+    /// For every call of one operation.
+    pub fn on(operation: Operation, act: Act) -> Self {
+        Self { operation: Some(operation), ..Self::all(act) }
+    }
+
+    /// Only for calls whose encryption context has this `scope`.
+    #[must_use]
+    pub fn scope(mut self, scope: &str) -> Self {
+        self.scope = Some(scope.to_owned());
+        self
+    }
+
+    /// Only for calls that name this key.
+    #[must_use]
+    pub fn key(mut self, arn: &str) -> Self {
+        self.key = Some(arn.to_owned());
+        self
+    }
+
+    /// Only for so many calls.
+    #[must_use]
+    pub fn times(mut self, calls: usize) -> Self {
+        self.left = Some(calls);
+        self
+    }
+
+    /// What becomes of this call, if the rule is about it. That counts as one of its times.
+    pub fn take(&mut self, operation: Operation, scope: Option<&str>, key: &str) -> Option<Act> {
+        let about = self.operation.is_none_or(|only| only == operation)
+            && self.scope.as_deref().is_none_or(|only| scope == Some(only))
+            && self.key.as_deref().is_none_or(|only| key == only)
+            && self.left != Some(0);
+        if !about {
+            return None;
+        }
+        self.left = self.left.map(|left| left - 1);
+        let Act::Flap(turns) = &self.act else { return Some(self.act.clone()) };
+        let stale = turns[self.turn % turns.len()];
+        self.turn += 1;
+        Some(if stale { Act::Stale } else { Act::Pass })
+    }
+}
