@@ -6,7 +6,7 @@ SHELL := /bin/bash
 export CARGO_TARGET_DIR := $(CURDIR)/target
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
-.PHONY: help run test build site check bench screenshots clean
+.PHONY: help run test build site check bench drill screenshots clean
 
 help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,6 +28,9 @@ check: ## Format, lints, dependency policy, scripts
 
 bench: ## The benchmarks, each beside its baseline
 	@scripts/bench.sh
+
+drill: ## Take the key away from three servers at load, TRIALS=20 times, with every fault; fails past a bound
+	@scripts/drill.sh $(or $(TRIALS),20)
 
 screenshots: ## Pictures of every page and state, into target/screenshots
 	@scripts/screenshots.sh

@@ -1,7 +1,11 @@
 //! A client on a bare connection, which reads when it is told to and not before, and sees how the connection ends.
 
 use super::Browser;
-use std::{io::ErrorKind, net::SocketAddr, time::Duration};
+use std::{
+    io::{self, ErrorKind},
+    net::SocketAddr,
+    time::Duration,
+};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpSocket, TcpStream},
@@ -38,19 +42,28 @@ pub struct RawClient {
 impl RawClient {
     /// Sends a GET as this browser would, and does not read.
     pub async fn get(browser: &Browser, address: SocketAddr, path: &str) -> Self {
+        Self::try_get(browser, address, path).await.unwrap()
+    }
+
+    /// The same with a server that may not be there.
+    pub async fn try_get(browser: &Browser, address: SocketAddr, path: &str) -> io::Result<Self> {
         let cookie = browser.cookie.clone().unwrap();
         let head =
             format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nAccept: text/html,*/*\r\nCookie: {cookie}\r\n\r\n");
-        Self::send(address, head.as_bytes()).await
+        Self::try_send(address, head.as_bytes()).await
     }
 
     /// Sends some bytes, and does not read.
     pub async fn send(address: SocketAddr, bytes: &[u8]) -> Self {
-        let socket = TcpSocket::new_v4().unwrap();
-        socket.set_recv_buffer_size(RECEIVE_BUFFER).unwrap();
-        let mut connection = socket.connect(address).await.unwrap();
-        connection.write_all(bytes).await.unwrap();
-        Self { connection, received: 0, head: Vec::new(), tail: Vec::new() }
+        Self::try_send(address, bytes).await.unwrap()
+    }
+
+    async fn try_send(address: SocketAddr, bytes: &[u8]) -> io::Result<Self> {
+        let socket = TcpSocket::new_v4()?;
+        socket.set_recv_buffer_size(RECEIVE_BUFFER)?;
+        let mut connection = socket.connect(address).await?;
+        connection.write_all(bytes).await?;
+        Ok(Self { connection, received: 0, head: Vec::new(), tail: Vec::new() })
     }
 
     /// Reads so many bytes at least.
@@ -83,7 +96,7 @@ impl RawClient {
     }
 
     /// Sends more.
-    pub async fn write(&mut self, bytes: &[u8]) -> std::io::Result<()> {
+    pub async fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.connection.write_all(bytes).await
     }
 
@@ -97,7 +110,8 @@ impl RawClient {
         self.tail.windows(text.len()).any(|part| part == text.as_bytes())
     }
 
-    async fn piece(&mut self) -> Option<End> {
+    /// Reads what comes next. Gives the end, if that is it.
+    pub async fn piece(&mut self) -> Option<End> {
         let mut piece = vec![0; 64 * 1024];
         match self.connection.read(&mut piece).await {
             Ok(0) => Some(End::Closed),

@@ -1,0 +1,36 @@
+#!/usr/bin/env bash
+# `make drill TRIALS=20`: three real servers at load lose their key and get it back, again and again, and then meet every
+# fault. Starts a local KMS and PostgreSQL of its own. Fails when a bound is broken.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$PWD/target}"
+. scripts/local-aws.sh
+. scripts/postgres.sh
+trials=${1:-20}
+case $trials in '' | *[!0-9]* | 0) echo "usage: scripts/drill.sh [number of trials, at least 1]" >&2; exit 2 ;; esac
+
+scratch=$(mktemp -d -t keystead-drill.XXXXXX)
+chmod 755 "$scratch"
+local_kms_pid=
+cleanup() {
+  trap - EXIT INT TERM HUP
+  stop_process "$local_kms_pid"
+  stop_postgres
+  rm -rf "$scratch"
+}
+trap cleanup EXIT
+trap 'cleanup; exit 130' INT TERM HUP
+
+# A variable of the caller's must not decide what the servers see.
+for variable in $(compgen -e KEYSTEAD_) DATABASE_URL; do unset "$variable"; done
+
+scripts/setup.sh compiler wasm site python postgres
+scripts/build-site.sh
+kms_port=$(free_port)
+use_local_aws "$kms_port"
+start_local_kms "$kms_port" "$scratch/aws" "$scratch/local-kms.log"
+start_postgres "$scratch/postgres" "$(free_port)"
+export KEYSTEAD_TEST_KMS_URL=http://127.0.0.1:$kms_port KEYSTEAD_TEST_POSTGRES_URL=$postgres_url
+
+# The same selection of packages as `make test`, so that nothing is built twice.
+cargo test --locked --profile ci -p vault -p app -p server --test drill -- --trials "$trials"

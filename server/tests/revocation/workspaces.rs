@@ -1,0 +1,176 @@
+//! A single workspace that its owner denies in the key policy: it is locked alone, and everything else works.
+
+use crate::{
+    steps::{LARGE, NOTE, Site, patient},
+    support::{
+        Answer, Database,
+        kms_proxy::{Act, Call, Operation, Rule},
+        raw::End,
+    },
+};
+use app::{
+    model::{
+        error::ApiError,
+        lock::{LockCause, LockFace, LockedPart},
+    },
+    ports::{EncryptionPort, OrganizationPort, WorkspacesPort},
+};
+use server::{config::Config, services::workspace_locks::WorkspaceKeyTimes};
+use std::time::Duration;
+
+/// As in operation, but sixty times as fast.
+fn hasty(config: &mut Config) {
+    patient(config);
+    config.workspace_keys = WorkspaceKeyTimes {
+        renew: Duration::from_secs(2),
+        retry: Duration::from_millis(500),
+        confirm: Duration::from_millis(200),
+        ask_again: Duration::from_millis(500),
+    };
+}
+
+/// What the proxy does for a policy that denies this scope.
+fn deny(site: &Site, workspace: &str) {
+    let denied = Act::Fail(400, "AccessDeniedException");
+    site.proxy.set([Rule::on(Operation::Decrypt, denied).scope(workspace)]);
+}
+
+async fn until_locked_alone(site: &Site, workspace: &str) -> LockFace {
+    let port = &site.app.services.organization;
+    // Somebody uses it: what nobody uses is not asked for.
+    for _ in 0..1_500 {
+        let _ = site.app.services.workspaces.notes(&site.who, workspace, None).await;
+        if let Some(face) = port.lock_of(workspace) {
+            return face;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    panic!("the workspace was not locked");
+}
+
+fn face_of(answer: &Answer) -> LockFace {
+    assert_eq!(answer.status, 423, "{answer:?}");
+    let ApiError::Locked(face) = answer.json() else { panic!("{answer:?}") };
+    *face
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_denied_workspace_is_locked_alone_and_comes_back_by_itself() {
+    let site = Site::new(Database::Postgres, hasty).await;
+    let arn = site.activate().await;
+    let (denied, other) = (site.workspace("Claims triage").await, site.workspace("Harbour survey").await);
+    let (its_file, other_file) = (site.file(&denied, LARGE).await, site.file(&other, LARGE).await);
+    let mut browser = site.app.signed_in().await;
+    let mut its_download = site.stalled_download(&browser, &its_file).await;
+    let mut other_download = site.stalled_download(&browser, &other_file).await;
+
+    deny(&site, &denied);
+    let face = until_locked_alone(&site, &denied).await;
+    assert_eq!((face.part, face.cause), (LockedPart::Workspace, LockCause::AccessDenied));
+    assert_eq!(face.code.as_deref(), Some("AccessDeniedException"));
+    assert!(face.request_id.is_some() && face.refused_at.is_some_and(|refused| refused <= face.since), "{face:?}");
+    // It was asked for twice before it was believed.
+    let refusals = site.proxy.calls().into_iter().filter(|call| call.is_refused()).collect::<Vec<_>>();
+    assert!(refusals.len() >= 2);
+    assert!(refusals.iter().all(|call| call.scope() == Some(&denied) && call.key_id == arn));
+
+    // Its pages, its programs' answers and what is in flight.
+    let told = face_of(&browser.call("open_workspace", &[("workspace", &denied)]).await);
+    assert_eq!((told.part, told.cause), (LockedPart::Workspace, LockCause::AccessDenied));
+    let page = browser.open(&format!("/workspaces/{denied}")).await;
+    assert!(page.is_page() && !page.text().contains(NOTE), "{page:?}");
+    assert_eq!(face_of(&browser.get(&its_file).await).part, LockedPart::Workspace);
+    let upload = browser.send(browser.upload(&denied, "a.txt").body("hello")).await;
+    assert_eq!(face_of(&upload).part, LockedPart::Workspace);
+    let note = browser.call("create_note", &[("workspace", &denied), ("text", "x")]).await;
+    assert_eq!(face_of(&note).part, LockedPart::Workspace);
+    assert_eq!(its_download.end().await, End::Reset);
+    assert!(its_download.received < LARGE / 2);
+
+    // The rest works.
+    assert_eq!(site.lock(), None);
+    assert_eq!(site.app.services.organization.lock_of(&other), None);
+    let list = browser.open("/workspaces").await;
+    assert!(list.text().contains("Claims triage") && list.text().contains("Harbour survey"));
+    assert!(browser.open(&format!("/workspaces/{other}")).await.text().contains(NOTE));
+    other_download.read(LARGE - 1_500_000).await;
+    let seen = site.app.services.encryption.view(&site.who).await.unwrap();
+    assert_eq!(seen.lock, None);
+    assert_eq!(seen.locked_workspaces.iter().map(|locked| locked.id.as_str()).collect::<Vec<_>>(), [&denied]);
+
+    // Two good answers bring it back.
+    site.proxy.clear();
+    site.app.until("it is open", |app| app.services.organization.lock_of(&denied).is_none()).await;
+    assert!(browser.open(&format!("/workspaces/{denied}")).await.text().contains(NOTE));
+    site.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_good_answer_does_not_bring_a_denied_workspace_back() {
+    let site = Site::new(Database::Sqlite, hasty).await;
+    let workspace = site.workspace("Claims triage").await;
+    deny(&site, &workspace);
+    until_locked_alone(&site, &workspace).await;
+    let denied = Act::Fail(400, "AccessDeniedException");
+    for _ in 0..3 {
+        let mark = site.proxy.mark();
+        let once = Rule::on(Operation::Decrypt, Act::Pass).scope(&workspace).times(1);
+        site.proxy.set([once, Rule::on(Operation::Decrypt, denied.clone()).scope(&workspace)]);
+        site.proxy.until(mark, 2, "a success, then a refusal", |call| call.is_unwrap_of(&workspace)).await;
+        assert!(site.app.services.organization.lock_of(&workspace).is_some());
+    }
+    site.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_workspace_that_is_locked_alone_can_be_deleted() {
+    let site = Site::new(Database::Postgres, hasty).await;
+    let workspace = site.workspace("Claims triage").await;
+    let other = site.workspace("Harbour survey").await;
+    site.file(&workspace, 100_000).await;
+    deny(&site, &workspace);
+    until_locked_alone(&site, &workspace).await;
+    let mut browser = site.app.signed_in().await;
+    let gone = browser.call("delete_workspace", &[("workspace", &workspace)]).await;
+    assert!(gone.status.is_success() || gone.status.is_redirection(), "{gone:?}");
+    let list = site.app.services.workspaces.list(&site.who, None).await.unwrap();
+    assert_eq!(list.items.iter().map(|workspace| workspace.id.as_str()).collect::<Vec<_>>(), [&other]);
+    assert_eq!(site.app.services.organization.lock_of(&workspace), None);
+    site.app.until("its content is gone", |app| app.stored_objects() == 0).await;
+    site.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refusal_that_is_not_confirmed_locks_nothing() {
+    let site = Site::new(Database::Sqlite, hasty).await;
+    let workspace = site.workspace("Claims triage").await;
+    let denied = Act::Fail(400, "AccessDeniedException");
+    site.proxy.set([Rule::on(Operation::Decrypt, denied).scope(&workspace).times(1)]);
+    let mark = site.proxy.mark();
+    for _ in 0..1_500 {
+        assert!(site.app.services.workspaces.notes(&site.who, &workspace, None).await.is_ok());
+        assert_eq!(site.app.services.organization.lock_of(&workspace), None);
+        if site.proxy.since(mark).iter().filter(|call| call.is_unwrap_of(&workspace)).count() >= 3 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert_eq!(site.proxy.count(Call::is_refused), 1);
+    site.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refused_root_key_locks_everything_and_no_workspace_alone() {
+    let site = Site::new(Database::Sqlite, hasty).await;
+    let workspace = site.workspace("Claims triage").await;
+    let arn = site.activate().await;
+    site.app.keys.disable(&arn).await;
+    let face = until_locked_alone(&site, &workspace).await;
+    site.until_locked().await;
+    assert_eq!(face.part, LockedPart::Everything, "{face:?}");
+    assert!(site.app.services.encryption.view(&site.who).await.unwrap().locked_workspaces.is_empty());
+    site.app.keys.enable(&arn).await;
+    site.until_open().await;
+    assert!(site.app.services.workspaces.notes(&site.who, &workspace, None).await.is_ok());
+    site.stop().await;
+}
