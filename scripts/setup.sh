@@ -6,6 +6,7 @@
 #   python        .tools/venv: the local KMS and the AWS CLI
 #   browser       Chromium, and the npm packages of the browser tests
 #   postgres      PostgreSQL's server programs
+#   gdb           gdb, which looks into the memory of the program for the tests
 #   deny          cargo-deny
 # Each part leaves a stamp in .tools/stamps and is done again when the file that pins its versions changes.
 set -euo pipefail
@@ -112,6 +113,11 @@ set_up_postgres() {
   [ -e /etc/postgresql-common/createcluster.conf ] || echo 'create_main_cluster = false' >/etc/postgresql-common/createcluster.conf
   apt_install postgresql
   compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || die "there are still no PostgreSQL server programs"
+}
+
+set_up_gdb() {
+  command -v gcore >/dev/null || apt_install gdb
+  command -v gcore >/dev/null || die "there is still no gcore, which comes with gdb"
 }
 
 CARGO_DENY_VERSION=0.20.2

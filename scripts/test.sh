@@ -55,7 +55,7 @@ for variable in $(compgen -e KEYSTEAD_) DATABASE_URL; do unset "$variable"; done
 rust_tests() { cargo test --locked --profile ci -p vault -p app -p server; }
 program() { cargo build --locked --profile ci -p vault -p app -p server; }
 
-phase "Set-up" scripts/setup.sh compiler wasm site python browser postgres
+phase "Set-up" scripts/setup.sh compiler wasm site python browser postgres gdb
 phase "Local KMS: its own tests" .tools/venv/bin/python -m unittest discover -s scripts -p 'test_*.py'
 phase "The browser's half" scripts/build-site.sh
 phase "Local KMS and PostgreSQL: start" start_services

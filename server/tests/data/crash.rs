@@ -79,7 +79,8 @@ async fn a_job_goes_on_after_kill_9_and_a_disabled_key_stays_disabled() {
     panic!("something is left in the object store: {objects:?}");
 }
 
-async fn until_locked(program: &Program, locked: bool) {
+/// Waits until data is locked, or open.
+pub async fn until_locked(program: &Program, locked: bool) {
     let browser = program.signed_in().await;
     for _ in 0..600 {
         let state: serde_json::Value = browser.get("/state").await.json();

@@ -5,10 +5,12 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod core_file;
 mod crash;
 mod jobs;
 mod key_changes;
 mod locking;
+mod memory;
 mod moved;
 mod notes;
 mod plaintext_search;

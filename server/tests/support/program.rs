@@ -24,8 +24,13 @@ pub struct Program {
 impl Program {
     /// Starts it over `SQLite` and waits until it is ready.
     pub async fn start() -> Self {
+        Self::start_with(&[]).await
+    }
+
+    /// The same with more environment variables.
+    pub async fn start_with(environment: &[(&str, &str)]) -> Self {
         let ground = Ground::new(Database::Sqlite).await;
-        let mut program = Self::new(&ground, "log", &[]);
+        let mut program = Self::new(&ground, "log", environment);
         program.start_again().await;
         program
     }
@@ -98,6 +103,11 @@ impl Program {
         std::fs::read_to_string(self.path(&self.log)).unwrap()
     }
 
+    /// Its process id.
+    pub fn id(&self) -> u32 {
+        self.running.as_ref().unwrap().id()
+    }
+
     /// As `kill -9`.
     pub fn kill(&mut self) {
         let mut child = self.running.take().unwrap();
@@ -121,8 +131,7 @@ impl Program {
 
     /// Resident memory at its highest, in bytes.
     pub fn peak_memory(&self) -> u64 {
-        let pid = self.running.as_ref().unwrap().id();
-        let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.id())).unwrap();
         let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap();
         let kib: u64 = line.split_whitespace().nth(1).unwrap().parse().unwrap();
         kib * 1024
