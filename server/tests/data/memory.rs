@@ -29,8 +29,8 @@ use tokio::{io::AsyncWriteExt, net::TcpStream};
 use uuid::Uuid;
 use vault::{DataKeyId, DeploymentId, Scope, WrapContext};
 
-/// So that gdb need not run as root.
-const ALLOW_DUMPS: &[(&str, &str)] = &[("KEYSTEAD_TEST_ALLOW_CORE_DUMPS", "1")];
+/// So that gdb need not run as root; and a dump is small, because address space that is only reserved is in it as well.
+const ALLOW_DUMPS: &[(&str, &str)] = &[("KEYSTEAD_TEST_ALLOW_CORE_DUMPS", "1"), ("MALLOC_ARENA_MAX", "2")];
 const WORKSPACES: usize = 6;
 /// More than the buffers between the two ends of a download hold.
 const FILE: usize = 24_000_000;
@@ -136,6 +136,7 @@ fn none_is_left(program: &Program, keys: &DataKeys, when: &str) {
     let began = Instant::now();
     loop {
         let found = found(program, keys);
+        eprintln!("{when} {:?} {found:#?}", began.elapsed());
         if found.is_empty() {
             return;
         }

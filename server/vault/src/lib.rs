@@ -25,6 +25,7 @@ pub mod keyring;
 pub mod kms;
 pub mod lease;
 mod message;
+mod stack;
 
 pub use clock::{Clock, SystemClock};
 pub use context::{DataKeyId, DeploymentId, Place, Scope, WrapContext};

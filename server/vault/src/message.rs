@@ -5,7 +5,10 @@
 //! which the last is always shorter. What must stay true: a message key is used for one message, a nonce for one
 //! chunk, and no chunk number reaches [`MAX_CHUNKS`].
 
-use crate::envelope::{CHUNK_LEN, SEALED_CHUNK_LEN};
+use crate::{
+    envelope::{CHUNK_LEN, SEALED_CHUNK_LEN},
+    stack::leaving_no_trace,
+};
 use aws_lc_rs::{
     aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey},
     error::Unspecified,
@@ -41,6 +44,11 @@ impl KeyType for Length {
 /// # Panics
 /// Never: it fails only for an output of more than 255 digests.
 pub(crate) fn expand(key: &[u8; KEY_LEN], info: &[&[u8]], out: &mut [u8]) {
+    leaving_no_trace(|| expand_here(key, info, out));
+}
+
+/// The same; the cipher library's copies of the key stay on the stack.
+fn expand_here(key: &[u8; KEY_LEN], info: &[&[u8]], out: &mut [u8]) {
     let prk = Prk::new_less_safe(HKDF_SHA512, key);
     let done = prk.expand(info, Length(out.len())).and_then(|material| material.fill(out));
     assert!(done.is_ok(), "HKDF-Expand takes every length asked for here");
@@ -59,8 +67,16 @@ impl MessageKey {
         salt: &[u8; SALT_LEN],
         context: &[u8],
     ) -> (Self, [u8; COMMITMENT_LEN]) {
+        leaving_no_trace(|| Self::derive_here(data_key, salt, context))
+    }
+
+    fn derive_here(
+        data_key: &[u8; KEY_LEN],
+        salt: &[u8; SALT_LEN],
+        context: &[u8],
+    ) -> (Self, [u8; COMMITMENT_LEN]) {
         let mut material = Zeroizing::new([0u8; KEY_LEN + NONCE_LEN + COMMITMENT_LEN]);
-        expand(data_key, &[INFO, salt, context], material.as_mut_slice());
+        expand_here(data_key, &[INFO, salt, context], material.as_mut_slice());
         let (key, rest) = material.split_at(KEY_LEN);
         let (base, derived) = rest.split_at(NONCE_LEN);
         let mut nonce = [0u8; NONCE_LEN];
