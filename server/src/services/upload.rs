@@ -48,9 +48,12 @@ impl Upload {
     }
 
     /// Waits until it cannot be finished any more, and says why.
-    pub async fn ended(&self) -> ApiError {
-        self.files.keys().vault().ended(&self.writer.leash()).await;
-        self.files.tell_in(self.workspace.id(), Failure::Locked).await
+    pub fn ended(&self) -> impl Future<Output = ApiError> + Send + 'static {
+        let (files, workspace, leash) = (Arc::clone(&self.files), self.workspace.id(), self.writer.leash());
+        async move {
+            files.keys().vault().ended(&leash).await;
+            files.tell_in(workspace, Failure::Locked).await
+        }
     }
 
     /// Makes the file appear in its workspace.

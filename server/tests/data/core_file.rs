@@ -52,7 +52,13 @@ impl CoreFile {
         let mut found = BTreeSet::new();
         for segment in &self.segments {
             for (at, what) in needles.search(&self.bytes[segment.place.clone()]) {
-                if what.contains("raw") || what.contains("HMAC") { eprintln!("{what} at {:x} in {}", segment.address + at as u64, self.mapping(segment.address + at as u64)); }
+                if what.contains("raw") || what.contains("HMAC") {
+                    eprintln!(
+                        "{what} at {:x} in {}",
+                        segment.address + at as u64,
+                        self.mapping(segment.address + at as u64)
+                    );
+                }
                 found.insert(format!("{what} in {}", self.mapping(segment.address + at as u64)));
             }
         }

@@ -7,9 +7,7 @@
 use crate::{
     core_file::{CoreFile, Needles},
     crash::until_locked,
-    program::Program,
-    steps::content,
-    support::Browser,
+    support::{Browser, content, program::Program},
 };
 use app::model::{
     encryption::{DataEncryption, RootKind},
@@ -120,7 +118,7 @@ async fn data_keys(program: &Program) -> DataKeys {
 fn found(program: &Program, keys: &DataKeys) -> BTreeSet<String> {
     let names: Vec<(String, &[u8; 32])> = keys.iter().map(|(id, key)| (format!("data key {id}"), key)).collect();
     let needles = Needles::new(names.iter().map(|(name, key)| (name.as_str(), *key)));
-    CoreFile::take(program.id(), program.folder.path()).search(&needles)
+    CoreFile::take(program.id(), program.folder()).search(&needles)
 }
 
 /// Shows that the search finds what is there.

@@ -2,9 +2,11 @@
 
 use crate::{
     on_both_databases,
-    program::{Program, files_below},
-    steps::{Filled, activate, content, headers_agree, rows, tamper, view},
-    support::{Database, TestApp},
+    steps::{Filled, activate, headers_agree, rows, tamper, view},
+    support::{
+        Database, TestApp, content,
+        program::{Program, files_below},
+    },
 };
 use app::{
     model::{encryption::RootKind, job::JobFailure},

@@ -3,7 +3,7 @@
 //! `KEYSTEAD_TEST_KMS_URL` names a running local KMS, `KEYSTEAD_TEST_POSTGRES_URL` a `PostgreSQL` cluster in which databases
 //! may be created. Without them the tests fail: nothing is skipped.
 
-#![allow(dead_code, reason = "each test program uses its own part of this")]
+#![allow(dead_code, unused_imports, reason = "each test program uses its own part of this")]
 
 mod browser;
 mod database;

@@ -70,11 +70,7 @@ impl MessageKey {
         leaving_no_trace(|| Self::derive_here(data_key, salt, context))
     }
 
-    fn derive_here(
-        data_key: &[u8; KEY_LEN],
-        salt: &[u8; SALT_LEN],
-        context: &[u8],
-    ) -> (Self, [u8; COMMITMENT_LEN]) {
+    fn derive_here(data_key: &[u8; KEY_LEN], salt: &[u8; SALT_LEN], context: &[u8]) -> (Self, [u8; COMMITMENT_LEN]) {
         let mut material = Zeroizing::new([0u8; KEY_LEN + NONCE_LEN + COMMITMENT_LEN]);
         expand_here(data_key, &[INFO, salt, context], material.as_mut_slice());
         let (key, rest) = material.split_at(KEY_LEN);
