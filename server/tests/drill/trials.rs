@@ -80,16 +80,13 @@ pub async fn cut_off(fleet: &Fleet, kind: Kind, report: &mut Report) -> Vec<Dura
     let mut times = Vec::new();
     for server in &fleet.servers {
         let last = server.seen.last().expect("it was at load");
-        let by_clients = last.saturating_duration_since(refused.at);
-        // Which account is whose does not matter for the latest; each server's own is among them.
-        times.push(by_clients);
         report.check(last.elapsed() >= QUIET / 2, || format!("server {} goes on", server.number + 1));
-    }
-    let by_servers = accounts.iter().filter_map(|event| event.ended_at).max().unwrap_or_default() - refused.at_ms;
-    let by_servers = Duration::from_millis(u64::try_from(by_servers).unwrap_or_default());
-    // The latest of all accounts belongs to the server that was the last one in any case.
-    if let Some(latest) = times.iter_mut().max() {
-        *latest = by_servers.max(*latest);
+        let by_clients = last.saturating_duration_since(refused.at);
+        let address = server.program.address.to_string();
+        let own = accounts.iter().filter(|event| event.server_name.ends_with(&address));
+        let ended = own.filter_map(|event| event.ended_at).max().expect("each server has its own account");
+        let by_account = Duration::from_millis(u64::try_from(ended - refused.at_ms).unwrap_or_default());
+        times.push(by_clients.max(by_account));
     }
     for (server, time) in times.iter().enumerate() {
         report.time(kind, server, *time);
