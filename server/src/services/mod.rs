@@ -61,6 +61,8 @@ use tokio_util::sync::CancellationToken;
 use vault::Vault;
 use workspaces::Workspaces;
 
+/// How long the job worker may take to hand back its job. It may hang on a database that has fallen silent.
+const WORKER_PATIENCE: Duration = Duration::from_secs(10);
 /// How long the database may take to hear that this server stops.
 const LEAVE_PATIENCE: Duration = Duration::from_secs(2);
 
@@ -122,10 +124,19 @@ impl Services {
     pub async fn stop(&self) {
         self.tasks.stop.cancel();
         let worker = self.tasks.worker.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(worker) = worker
-            && let Err(error) = worker.await
-        {
-            tracing::error!(event = "worker_failed", %error, "the job worker did not end as it should");
+        if let Some(worker) = worker {
+            let stop_waiting = worker.abort_handle();
+            match timeout(WORKER_PATIENCE, worker).await {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => {
+                    tracing::error!(event = "worker_failed", %error, "the job worker did not end as it should");
+                }
+                // Its job is taken over like that of a server that was killed.
+                Err(_) => {
+                    stop_waiting.abort();
+                    tracing::warn!(event = "worker_cut", "the job worker took too long to end and was cut");
+                }
+            }
         }
         for task in &self.tasks.others {
             task.abort();

@@ -2,6 +2,7 @@
 //!
 //! What must stay true: it only ever makes a server ask KMS sooner. What another server believes neither locks nor unlocks.
 
+use super::key_state::KeyState;
 use crate::store::{
     Store, database_now,
     entities::server::{self, OPEN},
@@ -18,6 +19,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// Follows the other servers of the deployment.
 pub struct Peers {
     pub store: Store,
+    pub state: Arc<KeyState>,
     /// The id of this server.
     pub server: Uuid,
     /// Rung so that the key check looks at once.
@@ -27,7 +29,7 @@ pub struct Peers {
 /// What was seen: the generation, and who is in trouble since when.
 #[derive(Default)]
 struct Seen {
-    generation: Option<i64>,
+    generation: i64,
     troubled: HashSet<(Uuid, i64)>,
 }
 
@@ -39,7 +41,8 @@ impl Peers {
             tokio::time::sleep(EVERY).await;
             // The key check itself says so when the database does not answer.
             let Ok(Ok(now)) = timeout(PATIENCE, self.look()).await else { continue };
-            let is_replaced = seen.generation.is_some() && seen.generation != now.generation;
+            // Held against what this server has checked, not against the look before: a change may come between the two.
+            let is_replaced = now.generation != self.state.generation();
             // Only what is new: a server that stays locked for a reason of its own must not keep all others asking.
             if is_replaced || now.troubled.iter().any(|one| !seen.troubled.contains(one)) {
                 self.doubt.notify_one();
@@ -59,6 +62,6 @@ impl Peers {
             .filter(server::Column::KeyState.ne(OPEN))
             .filter(server::Column::Id.ne(self.server));
         let troubled: Vec<(Uuid, i64)> = query.into_tuple().all(on).await?;
-        Ok(Seen { generation: Some(house::root(on).await?.generation), troubled: troubled.into_iter().collect() })
+        Ok(Seen { generation: house::root(on).await?.generation, troubled: troubled.into_iter().collect() })
     }
 }

@@ -244,7 +244,7 @@ impl Parts {
             tokio::spawn(keep_time(Arc::clone(&vault))),
             tokio::spawn(let_connections_go(Arc::clone(&vault), kms.clone())),
             tokio::spawn(KeyFacts { kms: kms.clone(), state: Arc::clone(&state) }.run()),
-            tokio::spawn(Peers { store: store.clone(), server, doubt }.run()),
+            tokio::spawn(Peers { store: store.clone(), state: Arc::clone(&state), server, doubt }.run()),
             tokio::spawn(heartbeat.clone().run()),
             tokio::spawn(Collector { store: store.clone(), storage, garbage }.run()),
             tokio::spawn(news::follow(store.clone(), changed.clone())),

@@ -22,8 +22,11 @@ const READERS: u32 = 8;
 const POSTGRES_CONNECTIONS: u32 = 16;
 /// Connections that no amount of requests can take away.
 const VITAL: u32 = 2;
-/// How long a connection may take to show that it is alive.
+/// How long a connection may take to show that it is alive: after its use, and before, when somebody waits for it.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(2);
+const SIGN_BEFORE_USE: Duration = Duration::from_secs(1);
+/// A connection that was used this recently need not show it.
+const RECENTLY: Duration = Duration::from_secs(2);
 /// Any 64-bit number will do, as long as nothing else in the database uses it as an advisory lock.
 const MIGRATION_LOCK: i64 = 0x6b65_7973_7465_6164;
 
@@ -140,21 +143,28 @@ fn quiet(url: &str) -> ConnectOptions {
     options
 }
 
-/// A connection whose query was given up, because the other end has fallen silent, is asked for a sign of life before it
-/// goes back into the pool. Without a limit that question would wait as long as TCP does, a quarter of an hour, and with it
-/// the place in the pool. In return, one that was used a moment ago is not asked again before its next use.
+/// The other end can fall silent without closing. So a connection is asked for a sign of life before it is used, unless it
+/// was used a moment ago, and before it goes back into the pool after its query was given up. Without a limit either question
+/// would wait as long as TCP does, a quarter of an hour, and with it the request or the place in the pool.
 fn postgres(url: &str, connections: u32) -> ConnectOptions {
     let mut options = quiet(url);
-    options.max_connections(connections).test_before_acquire_if_idle_for(SIGN_OF_LIFE).map_sqlx_postgres_pool_opts(
-        |pool| {
-            pool.after_release(|connection, _| {
-                Box::pin(async move {
-                    let alive = timeout(SIGN_OF_LIFE, Connection::ping(connection)).await;
-                    alive.unwrap_or_else(|_| Err(io::Error::from(io::ErrorKind::TimedOut).into())).map(|()| true)
-                })
+    options.max_connections(connections).test_before_acquire(false).map_sqlx_postgres_pool_opts(|pool| {
+        pool.before_acquire(|connection, before| {
+            Box::pin(async move {
+                if before.idle_for < RECENTLY {
+                    return Ok(true);
+                }
+                let alive = timeout(SIGN_BEFORE_USE, Connection::ping(connection)).await;
+                alive.unwrap_or_else(|_| Err(io::Error::from(io::ErrorKind::TimedOut).into())).map(|()| true)
             })
-        },
-    );
+        })
+        .after_release(|connection, _| {
+            Box::pin(async move {
+                let alive = timeout(SIGN_OF_LIFE, Connection::ping(connection)).await;
+                alive.unwrap_or_else(|_| Err(io::Error::from(io::ErrorKind::TimedOut).into())).map(|()| true)
+            })
+        })
+    });
     options
 }
 

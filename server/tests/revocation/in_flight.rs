@@ -69,16 +69,13 @@ async fn a_download_that_is_being_read_breaks_off_in_the_middle() {
     let mut client = site.stalled_download(&browser, &path).await;
     // Slowly, so that it is not through before the lock.
     let reading = tokio::spawn(async move {
-        loop {
-            client.read(1).await;
-            sleep(Duration::from_millis(20)).await;
-            if let Some(end) = client.drain(Duration::from_millis(1)).await {
+        while client.received < LARGE {
+            if let Some(end) = client.piece().await {
                 return (end, client.received);
             }
-            if client.received > LARGE {
-                return (End::Closed, client.received);
-            }
+            sleep(Duration::from_millis(20)).await;
         }
+        (End::Closed, client.received)
     });
     site.app.lock().await;
     let (end, received) = reading.await.unwrap();
@@ -99,7 +96,12 @@ async fn uploads_and_event_streams_end_too() {
     );
     let mut upload = RawClient::send(site.app.address, head.as_bytes()).await;
     site.app.until_object_notes(1).await;
-    let mut events = RawClient::get(&browser, site.app.address, "/settings/data-encryption/events").await;
+    let head = format!(
+        "GET /settings/data-encryption/events HTTP/1.1\r\nHost: {}\r\nCookie: {}\r\nConnection: close\r\n\r\n",
+        site.app.address,
+        browser.cookie.clone().unwrap(),
+    );
+    let mut events = RawClient::send(site.app.address, head.as_bytes()).await;
     events.read(100).await;
     assert!(events.seen_status(200));
     // It stays open for as long as nothing happens.

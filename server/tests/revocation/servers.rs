@@ -40,6 +40,20 @@ async fn activation_and_deletion_change_at_once_what_other_servers_check() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_change_in_the_first_second_of_a_server_is_not_missed() {
+    let ground = Ground::new(Database::Postgres).await;
+    let one = Site::on(&ground, patient).await;
+    let arn = one.app.keys.create().await;
+    let two = Site::on(&ground, |config| config.key_check = SELDOM).await;
+    drop(ground);
+    let mark = two.proxy.mark();
+    one.app.services.encryption.activate(&one.who, &arn).await.unwrap();
+    two.proxy.until(mark, 1, "the other server checks the new key", |call| call.is_check() && call.key_id == arn).await;
+    one.stop().await;
+    two.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn when_one_server_is_refused_the_others_look_at_once() {
     let ground = Ground::new(Database::Postgres).await;
     let one = Site::on(&ground, patient).await;

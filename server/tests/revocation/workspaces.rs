@@ -135,7 +135,7 @@ async fn a_workspace_that_is_locked_alone_can_be_deleted() {
     assert!(gone.status.is_success() || gone.status.is_redirection(), "{gone:?}");
     let list = site.app.services.workspaces.list(&site.who, None).await.unwrap();
     assert_eq!(list.items.iter().map(|workspace| workspace.id.as_str()).collect::<Vec<_>>(), [&other]);
-    assert_eq!(site.app.services.organization.lock_of(&workspace), None);
+    site.app.until("nobody remembers its lock", |app| app.services.organization.lock_of(&workspace).is_none()).await;
     site.app.until("its content is gone", |app| app.stored_objects() == 0).await;
     site.stop().await;
 }

@@ -11,7 +11,13 @@ use tokio::{
     task::JoinHandle,
 };
 
-/// How the line is.
+/// How the line is, and how often it was cut: a cut counts for whoever was there, however short it was.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct State {
+    line: Line,
+    cuts: u64,
+}
+
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Line {
     Open,
@@ -25,7 +31,7 @@ enum Line {
 pub struct TcpProxy {
     /// The address of the database behind it, as a server is told it.
     pub url: String,
-    line: watch::Sender<Line>,
+    state: watch::Sender<State>,
     accepting: JoinHandle<()>,
 }
 
@@ -37,28 +43,28 @@ impl TcpProxy {
         let upstream: SocketAddr = upstream.parse().unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("{before}@{}/{name}", listener.local_addr().unwrap());
-        let (line, follow) = watch::channel(Line::Open);
+        let (state, follow) = watch::channel(State { line: Line::Open, cuts: 0 });
         let accepting = tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
                 tokio::spawn(carry(client, upstream, follow.clone()));
             }
         });
-        Self { url, line, accepting }
+        Self { url, state, accepting }
     }
 
-    /// Resets every connection, and each new one.
+    /// Resets every connection, also those in the black hole, and each new one.
     pub fn cut(&self) {
-        self.line.send_replace(Line::Cut);
+        self.state.send_modify(|state| *state = State { line: Line::Cut, cuts: state.cuts + 1 });
     }
 
     /// Lets nothing through any more, and tells nobody.
     pub fn black_hole(&self) {
-        self.line.send_replace(Line::Dark);
+        self.state.send_modify(|state| state.line = Line::Dark);
     }
 
     /// Lets new connections through.
     pub fn restore(&self) {
-        self.line.send_replace(Line::Open);
+        self.state.send_modify(|state| state.line = Line::Open);
     }
 }
 
@@ -68,33 +74,28 @@ impl Drop for TcpProxy {
     }
 }
 
-async fn carry(mut client: TcpStream, upstream: SocketAddr, mut line: watch::Receiver<Line>) {
-    let now = *line.borrow_and_update();
-    let server = match now {
-        Line::Open => TcpStream::connect(upstream).await.ok(),
-        Line::Cut | Line::Dark => None,
-    };
-    if let Some(mut server) = server {
+async fn carry(mut client: TcpStream, upstream: SocketAddr, mut follow: watch::Receiver<State>) {
+    let began = *follow.borrow_and_update();
+    let mut server = None;
+    if began.line == Line::Open {
+        let Ok(connected) = TcpStream::connect(upstream).await else {
+            client.set_zero_linger().ok();
+            return;
+        };
+        let server = server.insert(connected);
         client.set_nodelay(true).ok();
         server.set_nodelay(true).ok();
-        let closed = tokio::select! {
-            _ = copy_bidirectional(&mut client, &mut server) => true,
-            changed = line.wait_for(|line| *line != Line::Open) => changed.is_err(),
-        };
-        if closed {
-            return;
+        tokio::select! {
+            _ = copy_bidirectional(&mut client, server) => return,
+            changed = follow.wait_for(|now| now.line != Line::Open || now.cuts != began.cuts) => {
+                if changed.is_err() {
+                    return;
+                }
+            }
         }
-        end(client, Some(server), line).await;
-    } else if now == Line::Open {
-        client.set_zero_linger().ok();
-    } else {
-        end(client, None, line).await;
     }
-}
-
-/// Holds the connection for as long as the line is not cut, and then resets it.
-async fn end(client: TcpStream, server: Option<TcpStream>, mut line: watch::Receiver<Line>) {
-    if line.wait_for(|line| *line == Line::Cut).await.is_ok() {
+    // Held for as long as the line is not cut, and then reset.
+    if began.line == Line::Cut || follow.wait_for(|now| now.cuts != began.cuts).await.is_ok() {
         client.set_zero_linger().ok();
         if let Some(server) = server {
             server.set_zero_linger().ok();
