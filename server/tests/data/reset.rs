@@ -37,6 +37,7 @@ on_both_databases!(
     nothing_is_destroyed_without_the_right_confirmation_or_a_provider_key,
     a_deployment_whose_key_is_gone_begins_anew,
     a_job_that_lost_its_key_ends_as_failed,
+    a_damaged_data_key_is_a_reason_too,
 );
 
 async fn reset_of(app: &TestApp) -> Reset {
@@ -48,10 +49,25 @@ fn nowhere(arn: &str) -> String {
     format!("{}0000", &arn[..arn.len() - 4])
 }
 
-/// As if AWS had deleted the customer's key: the row names one that does not exist.
-async fn lose_the_key(app: &TestApp) -> String {
-    let arn = nowhere(&house::root(app.services.store.read()).await.unwrap().root_key_arn);
-    tamper(app, &format!("UPDATE encryption SET root_kind = 'customer', root_key_arn = '{arn}'")).await;
+/// As if AWS had deleted the customer's key: the database names one that does not exist, and so do the wrapped data keys,
+/// which the local KMS begins with the id of their key.
+async fn lose_the_key(store: &Store) -> String {
+    let arn = nowhere(&house::root(store.read()).await.unwrap().root_key_arn);
+    let (_, id) = arn.rsplit_once('/').unwrap();
+    for key in house::all_keys(store.read()).await.unwrap() {
+        let mut wrapped = key.wrapped.clone();
+        wrapped[..id.len()].copy_from_slice(id.as_bytes());
+        let gone = data_key::ActiveModel { id: Set(key.id), wrapped: Set(wrapped), ..Default::default() };
+        data_key::Entity::update(gone).exec(store.write()).await.unwrap();
+    }
+    let lost = format!("UPDATE encryption SET root_kind = 'customer', root_key_arn = '{arn}'");
+    store.write().execute_unprepared(&lost).await.unwrap();
+    arn
+}
+
+/// The same, and the server has found out.
+async fn locked_for_ever(app: &TestApp) -> String {
+    let arn = lose_the_key(&app.services.store).await;
     locked(app).await;
     arn
 }
@@ -111,7 +127,7 @@ async fn nothing_is_destroyed_while_the_key_can_come_back(database: Database) {
 
 async fn nothing_is_destroyed_while_a_server_can_use_the_key(database: Database) {
     let app = TestApp::start(database).await;
-    lose_the_key(&app).await;
+    locked_for_ever(&app).await;
     let reset = reset_of(&app).await;
     let plan = reset.plan().await.unwrap();
     // Another server, which has other credentials than those of the one who asks.
@@ -143,7 +159,7 @@ async fn nothing_is_destroyed_without_the_right_confirmation_or_a_provider_key(d
     let app = TestApp::start(database).await;
     let who = app.administrator().await;
     Filled::new(&app, &who, "Claims triage", 2, &[1000]).await;
-    let arn = lose_the_key(&app).await;
+    let arn = locked_for_ever(&app).await;
     let before = state(&app).await;
     let reset = reset_of(&app).await;
     let plan = reset.plan().await.unwrap();
@@ -180,7 +196,7 @@ async fn a_deployment_whose_key_is_gone_begins_anew(database: Database) {
     };
     upload.write(Bytes::from(content(3_000_000))).await.unwrap();
     let signed_in = app.signed_in().await;
-    let arn = lose_the_key(&app).await;
+    let arn = locked_for_ever(&app).await;
     let (root, keys, _) = state(&app).await;
 
     let reset = reset_of(&app).await;
@@ -224,7 +240,7 @@ async fn a_job_that_lost_its_key_ends_as_failed(database: Database) {
     Filled::new(&app, &who, "Claims triage", 1, &[1000]).await;
     activate(&app, &who).await;
     // The job is put back to where it was before its end, and its key goes.
-    lose_the_key(&app).await;
+    locked_for_ever(&app).await;
     tamper(&app, "UPDATE jobs SET state = 'paused', stage = 'reencrypt', finished_at = NULL").await;
     let reset = reset_of(&app).await;
     let plan = reset.plan().await.unwrap();
@@ -235,6 +251,27 @@ async fn a_job_that_lost_its_key_ends_as_failed(database: Database) {
     assert!(!job.state.is_unfinished() && job.finished_at.is_some());
     app.until("data is open", |app| app.services.organization.lock().is_none()).await;
     activate(&app, &who).await;
+    app.stop().await;
+}
+
+async fn a_damaged_data_key_is_a_reason_too(database: Database) {
+    let app = TestApp::start_with(database, |config| config.outage_grace = Duration::from_secs(8)).await;
+    let who = app.administrator().await;
+    Filled::new(&app, &who, "Claims triage", 1, &[1000]).await;
+    let key = house::organization_key(app.services.store.read()).await.unwrap().unwrap();
+    let mut check_value = key.check_value;
+    check_value[0] ^= 1;
+    let damaged = data_key::ActiveModel { id: Set(key.id), check_value: Set(check_value), ..Default::default() };
+    data_key::Entity::update(damaged).exec(app.services.store.write()).await.unwrap();
+    let reset = reset_of(&app).await;
+    assert!(matches!(reset.plan().await, Err(ResetRefused::ServerIsOpen(_))), "its lease runs on");
+    locked(&app).await;
+    let plan = reset.plan().await.unwrap();
+    reset.destroy(&plan, &plan.root.root_key_arn).await.unwrap();
+    let account = reset::Entity::find().one(app.services.store.read()).await.unwrap().unwrap();
+    assert_eq!((account.cause.as_str(), account.code), ("damaged", None));
+    app.until("data is open", |app| app.services.organization.lock().is_none()).await;
+    app.workspace().await;
     app.stop().await;
 }
 
@@ -256,10 +293,8 @@ async fn the_program_explains_asks_and_destroys() {
     assert_eq!(browser.send(browser.upload(&id, "a.txt").body("hello")).await.status, 201);
     program.kill();
 
-    let arn = nowhere(&program.keys.provider);
     let store = Store::connect(&format!("sqlite://{}", program.path("test.db").display())).await.unwrap();
-    let lost = format!("UPDATE encryption SET root_kind = 'customer', root_key_arn = '{arn}'");
-    store.write().execute_unprepared(&lost).await.unwrap();
+    let arn = lose_the_key(&store).await;
     // The server that was killed has had no time to say that it cannot use the key any more.
     store.write().execute_unprepared("DELETE FROM servers").await.unwrap();
     store.close().await.unwrap();
