@@ -35,6 +35,9 @@ const GRACE: Duration = Duration::from_secs(10);
 /// How long an answer to the monitoring may take to come to its end.
 const METRICS_GRACE: Duration = Duration::from_secs(3);
 
+/// How long the database may take to let go of its connections.
+const CLOSE_TIME: Duration = Duration::from_secs(5);
+
 /// Why the server could not start.
 #[derive(Debug, Error)]
 pub enum StartError {
@@ -146,8 +149,13 @@ impl Application {
         if timeout(METRICS_GRACE, figures).await.is_err() {
             stop_waiting.abort();
         }
-        if let Err(error) = store.close().await {
-            tracing::warn!(event = "database_failed", %error, "the database was not closed cleanly");
+        match timeout(CLOSE_TIME, store.close()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => {
+                tracing::warn!(event = "database_failed", %error, "the database was not closed cleanly");
+            }
+            // It may have fallen silent. The system closes what is left.
+            Err(_) => tracing::warn!(event = "database_failed", "the database took too long to close"),
         }
         tracing::info!(event = "stopped", "stopped");
         served

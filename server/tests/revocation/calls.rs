@@ -3,10 +3,11 @@
 use crate::{
     steps::{NOTE, Site},
     support::{
-        Database, Ground,
+        Answer, Database, Ground,
         kms_proxy::{Act, Operation, Rule},
     },
 };
+use app::api::workspaces::{Inside, WorkspaceContents};
 use futures::future::join_all;
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
@@ -49,7 +50,8 @@ async fn a_refusal_of_the_first_unwrap_is_told_to_all_who_wait_and_asked_for_twi
         async move { browser.call("open_workspace", &fields).await }
     }))
     .await;
-    assert!(answers.iter().all(|answer| answer.status == 423));
+    let is_locked = |answer: &Answer| matches!(answer.json::<WorkspaceContents>().inside, Inside::Locked(_));
+    assert!(answers.iter().all(is_locked));
     let asked = two.proxy.count(|call| call.is_unwrap_of(&workspace));
     assert!(asked <= 3, "one refusal, its confirmation, and perhaps one question later: {asked} calls");
     one.stop().await;

@@ -9,6 +9,7 @@ use crate::{
     },
 };
 use app::{
+    api::workspaces::{Inside, WorkspaceContents},
     model::{
         error::ApiError,
         lock::{LockCause, LockFace, LockedPart},
@@ -75,8 +76,9 @@ async fn a_denied_workspace_is_locked_alone_and_comes_back_by_itself() {
     assert!(refusals.iter().all(|call| call.scope() == Some(&denied) && call.key_id == arn));
 
     // Its pages, its programs' answers and what is in flight.
-    let told = face_of(&browser.call("open_workspace", &[("workspace", &denied)]).await);
-    assert_eq!((told.part, told.cause), (LockedPart::Workspace, LockCause::AccessDenied));
+    let told: WorkspaceContents = browser.call("open_workspace", &[("workspace", &denied)]).await.json();
+    let Inside::Locked(inside) = told.inside else { panic!("{told:?}") };
+    assert_eq!((inside.part, inside.cause), (LockedPart::Workspace, LockCause::AccessDenied));
     let page = browser.open(&format!("/workspaces/{denied}")).await;
     assert!(page.is_page() && !page.text().contains(NOTE), "{page:?}");
     assert_eq!(face_of(&browser.get(&its_file).await).part, LockedPart::Workspace);
