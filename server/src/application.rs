@@ -83,7 +83,7 @@ impl Application {
             Some(address) => Some(listen("KEYSTEAD_METRICS_LISTEN", address).await?),
             None => None,
         };
-        let (store, services) = start_services(&config, address, aws).await?;
+        let (store, services) = Box::pin(start_services(&config, address, aws)).await?;
         if let Some(first) = &config.first_admin
             && services.accounts.ensure_first_administrator(first).await?
         {

@@ -154,7 +154,7 @@ impl Metrics {
         self.0.kms_seconds.get_or_create(&Operation { operation }).observe(took.as_secs_f64());
     }
 
-    /// Everything in the text format of OpenMetrics: what was counted, and what was `seen` just now.
+    /// Everything in the text format of `OpenMetrics`: what was counted, and what was `seen` just now.
     ///
     /// # Errors
     /// Never in practice: writing to a string does not fail.

@@ -52,12 +52,8 @@ pub struct Seen {
     workspaces_locked: usize,
     /// Since the start.
     responses_cut: u64,
-    database: Database,
-}
-
-enum Database {
-    Silent,
-    Answers(Stored),
+    /// `None` if the database did not answer.
+    stored: Option<Stored>,
 }
 
 /// What all servers share.
@@ -102,10 +98,7 @@ impl Sources {
             since_success: self.state.verified_ms_ago().map(Duration::from_millis),
             workspaces_locked: self.workspaces.all().len(),
             responses_cut: self.outgoing.cuts(),
-            database: match stored {
-                Ok(Ok(stored)) => Database::Answers(stored),
-                Ok(Err(_)) | Err(_) => Database::Silent,
-            },
+            stored: stored.ok().and_then(Result::ok),
         }
     }
 
@@ -141,9 +134,9 @@ impl Seen {
             alarms.get_or_create(&Alarm { alarm }).inc_by(count);
         }
         registry.register("alarms", "Alarms in the log of this server, by the name of their event", alarms);
-        let up = i64::from(matches!(self.database, Database::Answers(_)));
+        let up = i64::from(self.stored.is_some());
         registry.register("database_up", "Whether the database has answered just now", ConstGauge::new(up));
-        if let Database::Answers(stored) = &self.database {
+        if let Some(stored) = &self.stored {
             let help = "How often an operator has destroyed data that was locked under a key that is gone";
             registry.register("resets", help, ConstGauge::new(i64::try_from(stored.resets).unwrap_or(i64::MAX)));
             if let Some(job) = &stored.job {
