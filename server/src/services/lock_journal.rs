@@ -65,18 +65,17 @@ impl LockJournal {
         let mut workspaces = self.workspaces.watch();
         let mut news = self.state.watch();
         let mut in_force = InForce::default();
-        // What had been cut before the lock in force.
+        // What had been cut when it was last seen open: connections are reset before the lock is noticed here.
         let mut cuts_before = 0;
         loop {
             let mut changes = Vec::new();
-            let was_open = in_force.everything.is_none();
             if let Err(error) = self.look(&mut in_force, &mut changes) {
                 tracing::error!(event = "lock_not_noted", %error, "the lock history is incomplete");
             }
-            if was_open && in_force.everything.is_some() {
+            let ends = self.note_the_end(&mut in_force, cuts_before, &mut changes);
+            if in_force.everything.is_none() {
                 cuts_before = self.outgoing.cuts();
             }
-            let ends = self.note_the_end(&mut in_force, cuts_before, &mut changes);
             if !changes.is_empty() {
                 for row in changes {
                     // The writer lives as long as this does.
