@@ -5,20 +5,22 @@
 
 use super::{
     figures::{Kind, Report},
-    fleet::{Fleet, SERVERS, Server},
+    fleet::{Fleet, PATIENCE, SERVERS, Server},
 };
 use crate::support::{
     kms_proxy::Answered,
     raw::{End, RawClient},
 };
 use std::{sync::atomic::Ordering, time::Duration};
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 use vault::{Clock, SystemClock};
 
 /// Clients of each server that ask for the file and stop reading.
 const STALLED: usize = 2;
 /// What the kernels hold for a stalled client at most, by far.
 const BUFFERS: usize = 4 * 1024 * 1024;
+/// What such a client reads before.
+const BEGUN: usize = 300_000;
 /// How long is listened for data that comes after all.
 const QUIET: Duration = Duration::from_secs(2);
 
@@ -120,10 +122,18 @@ fn first(fleet: &Fleet, of: impl Fn(&Server) -> Option<Answered>) -> Option<Answ
     fleet.servers.iter().filter_map(of).min_by_key(|answer| answer.at)
 }
 
+/// A download that has begun. A server whose database was away a moment ago may fail a request or two.
 async fn stall(server: &Server, file: &str) -> RawClient {
-    let mut client = RawClient::get(&server.browser, server.program.address, file).await;
-    client.read(300_000).await;
-    client
+    let patience = Instant::now() + PATIENCE;
+    loop {
+        let mut client = RawClient::get(&server.browser, server.program.address, file).await;
+        while client.received < BEGUN && matches!(timeout(QUIET, client.piece()).await, Ok(None)) {}
+        if client.received >= BEGUN {
+            return client;
+        }
+        assert!(Instant::now() < patience, "server {}: no download begins", server.number + 1);
+        sleep(Duration::from_millis(100)).await;
+    }
 }
 
 fn said(times: &[Duration]) -> String {
