@@ -42,7 +42,6 @@ impl CoreFile {
         let bytes = std::fs::read(&written).unwrap_or_else(|error| panic!("gdb wrote no core: {error}: {}", said()));
         std::fs::remove_file(&written).unwrap();
         let segments = segments(&bytes);
-        eprintln!("core of {} bytes", bytes.len());
         assert!(segments.len() > 20, "a process has more memory than this: {}", said());
         Self { bytes, segments, maps }
     }
@@ -52,13 +51,6 @@ impl CoreFile {
         let mut found = BTreeSet::new();
         for segment in &self.segments {
             for (at, what) in needles.search(&self.bytes[segment.place.clone()]) {
-                if what.contains("raw") || what.contains("HMAC") {
-                    eprintln!(
-                        "{what} at {:x} in {}",
-                        segment.address + at as u64,
-                        self.mapping(segment.address + at as u64)
-                    );
-                }
                 found.insert(format!("{what} in {}", self.mapping(segment.address + at as u64)));
             }
         }

@@ -7,7 +7,11 @@
 use crate::{
     core_file::{CoreFile, Needles},
     crash::until_locked,
-    support::{Browser, content, program::Program},
+    support::{
+        Browser, content,
+        kms_proxy::{Act, Call, KmsProxy, Operation, Rule},
+        program::Program,
+    },
 };
 use app::model::{
     encryption::{DataEncryption, RootKind},
@@ -70,6 +74,42 @@ async fn no_data_key_stays_in_memory_after_an_activation_or_a_lock() {
     all_are_found(&program, &new);
 }
 
+/// A good answer that does not count, because everything is locked, is not kept in what was last read from KMS either.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_data_key_stays_in_memory_after_a_single_good_answer() {
+    let proxy = KmsProxy::start().await;
+    let mut environment: Vec<(&str, &str)> = ALLOW_DUMPS.to_vec();
+    environment.push(("AWS_ENDPOINT_URL_KMS", &proxy.url));
+    let program = Program::start_with(&environment).await;
+    let keys = data_keys(&program).await;
+    all_are_found(&program, &keys);
+    program.keys.disable(&program.keys.provider).await;
+    until_locked(&program, true).await;
+    none_is_left(&program, &keys, "after the lock");
+
+    let mark = proxy.mark();
+    proxy.set([Rule::on(Operation::Decrypt, Act::Stale).scope("organization").times(1)]);
+    proxy.until(mark, 1, "a good answer", Call::is_good).await;
+    none_is_left(&program, &keys, "after a good answer");
+    until_locked(&program, true).await;
+}
+
+/// The lowest level of the log has everything that the libraries say, and in what they send and receive there are keys.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_data_key_is_in_the_log_at_any_level() {
+    let program = Program::start_with(&[("RUST_LOG", "trace")]).await;
+    let mut browser = program.signed_in().await;
+    browser.call("create_workspace", &[("name", "Survey"), ("description", "")]).await;
+    let workspace = &list(&mut browser).await[0].id;
+    browser.call("open_workspace", &[("workspace", workspace)]).await;
+    let keys = data_keys(&program).await;
+    assert_eq!(keys.len(), 2);
+    let log = std::fs::read(program.path("log")).unwrap();
+    let said = String::from_utf8_lossy(&log);
+    assert!(said.contains("TRACE") && said.contains("beginning attempt"), "the level was asked for");
+    assert_eq!(needles(&keys).search(&log).map(|(_, what)| what).collect::<Vec<_>>(), [""; 0]);
+}
+
 /// Without the setting that only a build for tests knows, the program turns dumps off as the released one does.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_program_does_not_let_its_memory_be_dumped() {
@@ -116,9 +156,12 @@ async fn data_keys(program: &Program) -> DataKeys {
 
 /// What is in the program's memory of these keys.
 fn found(program: &Program, keys: &DataKeys) -> BTreeSet<String> {
+    CoreFile::take(program.id(), program.folder()).search(&needles(keys))
+}
+
+fn needles(keys: &DataKeys) -> Needles {
     let names: Vec<(String, &[u8; 32])> = keys.iter().map(|(id, key)| (format!("data key {id}"), key)).collect();
-    let needles = Needles::new(names.iter().map(|(name, key)| (name.as_str(), *key)));
-    CoreFile::take(program.id(), program.folder()).search(&needles)
+    Needles::new(names.iter().map(|(name, key)| (name.as_str(), *key)))
 }
 
 /// Shows that the search finds what is there.
@@ -134,7 +177,6 @@ fn none_is_left(program: &Program, keys: &DataKeys, when: &str) {
     let began = Instant::now();
     loop {
         let found = found(program, keys);
-        eprintln!("{when} {:?} {found:#?}", began.elapsed());
         if found.is_empty() {
             return;
         }

@@ -113,13 +113,16 @@ fn main() {
 
     let record = &plaintext[..SMALL];
     let sealed = seal(&key, &place, record, &entropy).unwrap();
-    let (mut seals, mut opens, mut tests) = (Vec::new(), Vec::new(), Vec::new());
+    let leash = vault.leash_of(scope).unwrap();
+    let (mut seals, mut opens, mut tests, mut leashes) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
         seals.push(time(50, || seal(&key, &place, black_box(record), &entropy).unwrap()));
         opens.push(time(50, || open(&key, &place, black_box(&sealed)).unwrap()));
         tests.push(time(1000, || assert!(black_box(&vault).is_open())));
+        leashes.push(time(1000, || assert!(black_box(&leash).is_live())));
     }
     println!("{:<34} {:>10.2} µs {:>27} at most 3 µs", "seal 512 bytes", median(seals) / 1e3, "");
     println!("{:<34} {:>10.2} µs {:>27} at most 3 µs", "open 512 bytes", median(opens) / 1e3, "");
     println!("{:<34} {:>10.1} ns {:>27} at most 60 ns", "test the lease", median(tests), "");
+    println!("{:<34} {:>10.1} ns {:>27} at most 60 ns", "test lease and term of a data key", median(leashes), "");
 }
