@@ -51,8 +51,9 @@ impl Worker {
     async fn prepare(&self, claim: &Claim, keys: &[data_key::Model], prepared: &mut Prepared) -> Result<(), Halt> {
         let total = i64::try_from(keys.len()).unwrap_or(i64::MAX);
         let missing = keys.iter().filter(|key| !prepared.contains_key(&key.id));
-        let calls: Vec<BoxFuture<'_, Rewrapped>> =
-            missing.map(|key| async move { Ok((key.id, self.rewrap(claim, key).await?)) }.boxed()).collect();
+        let calls: Vec<BoxFuture<'_, Rewrapped>> = missing
+            .map(|key| async move { Ok((key.id, self.keys.while_open(self.rewrap(claim, key)).await?)) }.boxed())
+            .collect();
         let mut wrapping = stream::iter(calls).buffer_unordered(AT_ONCE);
         while let Some((id, wrapped)) = wrapping.try_next().await? {
             prepared.insert(id, wrapped);

@@ -60,7 +60,8 @@ impl Worker {
     }
 
     async fn fresh_key(&self, claim: &Claim, old: data_key::Model) -> (data_key::Model, Result<FreshKey, Failure>) {
-        let generated = self.keys.generate(Scope::from_uuid(old.scope), &claim.job.to_arn).await;
+        let generated = self.keys.generate(Scope::from_uuid(old.scope), &claim.job.to_arn);
+        let generated = self.keys.while_open(generated).await;
         (old, generated)
     }
 

@@ -200,6 +200,17 @@ impl DataKeys {
         Err(Failure::Inconsistent("the current data key changes all the time"))
     }
 
+    /// Works with a data key that is in no ring yet, and gives up at a lock, which would not reach that key there.
+    ///
+    /// # Errors
+    /// [`Failure::Locked`] at a lock; otherwise those of the work.
+    pub async fn while_open<T, E: From<Failure>>(&self, work: impl Future<Output = Result<T, E>>) -> Result<T, E> {
+        tokio::select! {
+            done = work => done,
+            () = self.vault.locked() => Err(Failure::Locked.into()),
+        }
+    }
+
     /// A new data key for `scope`, wrapped by the root key `arn` and unwrapped again for comparison.
     ///
     /// # Errors

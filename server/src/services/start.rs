@@ -40,10 +40,16 @@ use crate::{
 };
 use app::model::identity::Deployment;
 use sea_orm::{ActiveValue::Set, DbErr, EntityTrait, SqlErr};
-use std::sync::{Arc, Mutex};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
-use vault::{Clock, DeploymentId, Entropy, EntropyError, Kms, Scope, Standing, SystemClock, SystemEntropy, Vault};
+use vault::{Clock, DeploymentId, Entropy, EntropyError, Kms, Scope, SystemClock, SystemEntropy, Vault};
+
+/// How soon the connections to KMS are let go after a single data key was wiped. After a lock it is at once.
+const CONNECTIONS_GO_WITHIN: Duration = Duration::from_secs(1);
 
 /// Why the services could not start.
 #[derive(Debug, thiserror::Error)]
@@ -311,11 +317,18 @@ async fn keep_time(vault: Arc<Vault>) {
     vault.keep_time().await;
 }
 
-/// After each lock: the buffers of the connections to KMS hold what was last read from it.
+/// After each lock, and whenever a single data key was wiped or refused: the buffers of the connections to KMS hold what was
+/// last read from it.
 async fn let_connections_go(vault: Arc<Vault>, kms: Kms) {
-    let mut standing = vault.watch();
-    while standing.changed().await.is_ok() {
-        if *standing.borrow_and_update() == Standing::Locked {
+    let (mut standing, mut seen) = (vault.watch(), vault.epoch());
+    loop {
+        tokio::select! {
+            changed = standing.changed() => if changed.is_err() { return },
+            () = tokio::time::sleep(CONNECTIONS_GO_WITHIN) => {}
+        }
+        let epoch = vault.epoch();
+        if epoch != seen {
+            seen = epoch;
             kms.let_connections_go();
         }
     }

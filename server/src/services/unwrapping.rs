@@ -164,6 +164,9 @@ impl Unwrapping {
         let asked = self.attempt(DataKeyId(id), true).await;
         if self.locks.heard(workspace, asked.is_ok()) {
             self.admit(asked?, scope)?;
+        } else if asked.is_ok() {
+            // Thrown away here, it must not stay in what was last read either.
+            self.kms.let_connections_go();
         }
         Ok(())
     }

@@ -136,7 +136,7 @@ impl Workspaces {
             let root = house::root(self.store.read()).await?;
             let id = new_id(self.keys.vault())?;
             let scope = Scope::Workspace(id);
-            let fresh = self.keys.generate(scope, &root.root_key_arn).await?;
+            let fresh = self.keys.while_open(self.keys.generate(scope, &root.root_key_arn)).await?;
             let (writing, root) = self.keys.begin_under_lock(Scope::Organization).await?;
             if root.root_key_arn != fresh.root_key_arn {
                 // The root key has changed meanwhile, and would not open the fresh key.

@@ -190,7 +190,7 @@ pub struct Held {
 struct Ring {
     keys: HashMap<DataKeyId, Entry>,
     terms: HashMap<Scope, Arc<Term>>,
-    /// Grows with every lock and every key forgotten.
+    /// Grows with every lock, and with every key that is forgotten, revoked or refused.
     now: u64,
     /// Epochs before this one are past for all keys.
     floor: u64,
@@ -265,6 +265,8 @@ impl KeyRing {
         // Tested with the ring held: a lock wipes only after it has closed the gauge, and then finds this key.
         let open_at = self.gauge.open_at().filter(|now| *now < nanos(sent.saturating_add(TERM)));
         if epoch.0 < floor || open_at.is_none() {
+            // So that whoever follows the epoch learns that a key was thrown away.
+            ring.now += 1;
             return Err(Locked);
         }
         let term = Arc::clone(ring.terms.entry(scope).or_insert_with(|| Arc::new(Term::new(sent))));
