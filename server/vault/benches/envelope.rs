@@ -113,7 +113,7 @@ fn main() {
 
     let record = &plaintext[..SMALL];
     let sealed = seal(&key, &place, record, &entropy).unwrap();
-    let leash = vault.leash_of(scope).unwrap();
+    let leash = vault.leash_of(Scope::Organization).unwrap();
     let (mut seals, mut opens, mut tests, mut leashes) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
         seals.push(time(50, || seal(&key, &place, black_box(record), &entropy).unwrap()));
