@@ -204,10 +204,17 @@ impl DataKeys {
     ///
     /// # Errors
     /// [`Failure::Locked`] at a lock; otherwise those of the work.
-    pub async fn while_open<T, E: From<Failure>>(&self, work: impl Future<Output = Result<T, E>>) -> Result<T, E> {
-        tokio::select! {
-            done = work => done,
-            () = self.vault.locked() => Err(Failure::Locked.into()),
+    pub fn while_open<T, E: From<Failure>>(
+        &self,
+        work: impl Future<Output = Result<T, E>> + Send,
+    ) -> impl Future<Output = Result<T, E>> + Send {
+        // Calls to KMS are large futures.
+        let work = Box::pin(work);
+        async move {
+            tokio::select! {
+                done = work => done,
+                () = self.vault.locked() => Err(Failure::Locked.into()),
+            }
         }
     }
 

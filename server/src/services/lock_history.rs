@@ -124,7 +124,7 @@ mod tests {
 
     fn row(server: u128, locked_at: i64, restored_at: Option<i64>) -> lock_event::Model {
         lock_event::Model {
-            id: Uuid::from_u128(server << 64 | locked_at.unsigned_abs() as u128),
+            id: Uuid::from_u128(server << 64 | u128::from(locked_at.unsigned_abs())),
             server_id: Uuid::from_u128(server),
             server_name: format!("server {server}"),
             scope: None,

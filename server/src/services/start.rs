@@ -180,6 +180,7 @@ impl Parts {
         Ok(())
     }
 
+    #[allow(clippy::too_many_lines, reason = "one list of parts, each made once and handed on")]
     fn assemble(
         self,
         config: &Config,
@@ -256,7 +257,7 @@ impl Parts {
             tokio::spawn(news::follow(store.clone(), changed.clone())),
         ];
         let worker = Mutex::new(Some(tokio::spawn(worker.run(stop.clone()))));
-        let tasks = Tasks { worker, stop, others, heartbeat };
+        let tasks = Tasks { stop, worker, others, heartbeat };
         let accounts = Arc::new(Accounts::new(store.clone(), clock, entropy)?);
         let deployment = Deployment {
             organization: config.organization.clone(),

@@ -25,7 +25,7 @@ use server::store::{entities::data_key::DataKeyState, house};
 use std::{
     collections::{BTreeSet, HashMap},
     process::Command,
-    time::{Duration, Instant},
+    time::Duration,
 };
 use tokio::{io::AsyncWriteExt, net::TcpStream};
 use uuid::Uuid;
@@ -174,7 +174,7 @@ fn all_are_found(program: &Program, keys: &DataKeys) {
 }
 
 fn none_is_left(program: &Program, keys: &DataKeys, when: &str) {
-    let began = Instant::now();
+    let began = tokio::time::Instant::now();
     loop {
         let found = found(program, keys);
         if found.is_empty() {

@@ -89,9 +89,9 @@ async fn cut_off_and_stopped(fleet: &Fleet, grace: Duration, dark: bool, report:
     let [healthy, alone, stopped] = &fleet.servers[..] else { unreachable!("there are three") };
     let from = Instant::now();
     if dark {
-        alone.line.black_hole()
+        alone.line.black_hole();
     } else {
-        alone.line.cut()
+        alone.line.cut();
     }
     stopped.program.freeze();
     alone.until_locked_without_sessions().await;

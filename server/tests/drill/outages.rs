@@ -63,7 +63,7 @@ fn outage(n: usize, longest: Duration) -> (Act, Duration) {
     ];
     // Multiples of the golden ratio, without the whole: no two are near each other.
     let share = (f64::from(u32::try_from(n).unwrap()) * 0.618_034).fract();
-    (kinds[n % kinds.len()].clone(), SHORTEST + (longest - SHORTEST).mul_f64(share))
+    (kinds[n % kinds.len()].clone(), SHORTEST + longest.saturating_sub(SHORTEST).mul_f64(share))
 }
 
 /// Gives the outages that ended access.

@@ -71,7 +71,7 @@ async fn a_denied_workspace_is_locked_alone_and_comes_back_by_itself() {
     assert_eq!(face.code.as_deref(), Some("AccessDeniedException"));
     assert!(face.request_id.is_some() && face.refused_at.is_some_and(|refused| refused <= face.since), "{face:?}");
     // It was asked for twice before it was believed.
-    let refusals = site.proxy.calls().into_iter().filter(|call| call.is_refused()).collect::<Vec<_>>();
+    let refusals = site.proxy.calls().into_iter().filter(Call::is_refused).collect::<Vec<_>>();
     assert!(refusals.len() >= 2);
     assert!(refusals.iter().all(|call| call.scope() == Some(&denied) && call.key_id == arn));
 

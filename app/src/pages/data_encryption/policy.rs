@@ -5,9 +5,11 @@ use leptos::prelude::*;
 
 /// The statements with a button to copy them. `principal` is the deployment's AWS principal, if it is known.
 #[component]
+#[allow(clippy::needless_pass_by_value, reason = "an island hands its properties over whole")]
 pub fn Policy(deployment: String, principal: Option<String>) -> impl IntoView {
     let is_unknown = principal.is_none();
-    let text = statements(&deployment, principal.as_deref().unwrap_or("<the principal of this deployment>"));
+    let principal = principal.unwrap_or_else(|| "<the principal of this deployment>".to_owned());
+    let text = statements(&deployment, &principal);
     view! {
         {is_unknown
             .then(|| {

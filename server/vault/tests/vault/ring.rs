@@ -23,10 +23,10 @@ fn place(vault: &Vault) -> Place<'_> {
 /// An object of one byte.
 fn object(vault: &Vault, key: &DataKey) -> Vec<u8> {
     let (mut sealer, prefix) = Sealer::new(key, &place(vault), vault.entropy()).unwrap();
-    let mut sealed = prefix.to_vec();
-    sealer.push(b"x", &mut sealed).unwrap();
-    sealer.finish(&mut sealed).unwrap();
-    sealed
+    let mut whole = prefix.to_vec();
+    sealer.push(b"x", &mut whole).unwrap();
+    sealer.finish(&mut whole).unwrap();
+    whole
 }
 
 /// Lets time pass with a key check each minute.
@@ -190,7 +190,7 @@ fn a_key_ends_with_its_term_though_the_lease_goes_on() {
     let key = admit(&vault, vault.epoch(), loose_key(1, 1)).unwrap();
     let sealed = object(&vault, &key);
     let opener = Opener::new(&key, &place(&vault), &sealed[..PREFIX_LEN], 1).unwrap();
-    keep_open(&vault, &clock, TERM - Duration::from_millis(1));
+    keep_open(&vault, &clock, TERM.saturating_sub(Duration::from_millis(1)));
     assert!(usable(&vault, &key) && opener.leash().is_live());
     clock.pass(Duration::from_millis(1));
     assert!(vault.is_open());
