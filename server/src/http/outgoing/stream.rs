@@ -101,6 +101,10 @@ impl Drop for Carrying {
     }
 }
 
+fn ended() -> io::Error {
+    io::Error::new(io::ErrorKind::ConnectionAborted, "the lease of what this connection carries has ended")
+}
+
 /// Waits for the next revocation of the vault, and gives the receiver back.
 type Revocation = ReusableBoxFuture<'static, watch::Receiver<u64>>;
 
@@ -117,12 +121,14 @@ pub struct GuardedStream {
     inner: TcpStream,
     handle: ConnectionHandle,
     revocation: Revocation,
+    /// Once it has been cut, nothing more is read or written, whatever the library still tries.
+    is_cut: bool,
 }
 
 impl GuardedStream {
     pub(super) fn new(inner: TcpStream, account: Arc<Outgoing>) -> Self {
         let revocation = ReusableBoxFuture::new(revoked(account.vault().revocations()));
-        Self { inner, handle: ConnectionHandle::new(account), revocation }
+        Self { inner, handle: ConnectionHandle::new(account), revocation, is_cut: false }
     }
 
     pub(super) fn handle(&self) -> ConnectionHandle {
@@ -133,7 +139,10 @@ impl GuardedStream {
     ///
     /// # Errors
     /// When its lease has ended: the connection must not be used any more, and closing it will reset it.
-    fn check(&self) -> io::Result<bool> {
+    fn check(&mut self) -> io::Result<bool> {
+        if self.is_cut {
+            return Err(ended());
+        }
         match self.handle.load() {
             Load::None => Ok(false),
             Load::Live => Ok(true),
@@ -141,14 +150,15 @@ impl GuardedStream {
         }
     }
 
-    fn cut(&self) -> io::Error {
+    fn cut(&mut self) -> io::Error {
+        self.is_cut = true;
         self.handle.account().cut();
         self.handle.let_go(|_| true);
         // Closing it now sends a reset, and drops what the kernel has not sent yet.
         if let Err(error) = set_socket_linger(&self.inner, Some(Duration::ZERO)) {
             tracing::debug!(%error, "a connection is closed without a reset");
         }
-        io::Error::new(io::ErrorKind::ConnectionAborted, "the lease of what this connection carries has ended")
+        ended()
     }
 
     /// Has the task of this connection woken when something is revoked.
