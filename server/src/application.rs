@@ -187,7 +187,8 @@ async fn serve_figures(listener: Option<(TcpListener, SocketAddr)>, services: Se
 pub async fn start_services(config: &Config, address: SocketAddr, aws: Aws) -> Result<(Store, Services), StartError> {
     let store = Store::connect(&config.database_url).await?;
     store.migrate().await?;
-    let services = Services::start(config, server_name(address), store.clone(), aws).await?;
+    // On the heap: so much state would otherwise lie in the future of everybody who awaits a start.
+    let services = Box::pin(Services::start(config, server_name(address), store.clone(), aws)).await?;
     Ok((store, services))
 }
 
