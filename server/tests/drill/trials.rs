@@ -21,13 +21,16 @@ const STALLED: usize = 2;
 const BUFFERS: usize = 4 * 1024 * 1024;
 /// What such a client reads before.
 const BEGUN: usize = 300_000;
+/// A server remembers a refusal for so long, and then needs no second one. A trial must not profit from the one before it.
+const REMEMBERED: Duration = Duration::from_secs(10);
 /// How long is listened for data that comes after all.
 const QUIET: Duration = Duration::from_secs(2);
 
 pub async fn run(fleet: &Fleet, trials: usize, report: &mut Report) {
     for trial in 0..trials {
         // So that it meets the interval between two checks at another place each time.
-        sleep(Duration::from_millis(1_000 + (trial as u64 * 1_370) % 5_000)).await;
+        let place = Duration::from_millis(1_000 + (trial as u64 * 1_370) % 5_000);
+        sleep(if trial == 0 { place } else { REMEMBERED + place }).await;
         let cut_off = cut_off(fleet, Kind::CutOff, report).await;
         let restored = restore(fleet, report).await;
         println!(
