@@ -155,6 +155,8 @@ struct Refused {
     reason: Refusal,
     code: String,
     request_id: Option<String>,
+    /// It has led to a lock that is over: it still counts as a first refusal, but is not the account of another lock.
+    told: bool,
 }
 
 /// The last trouble that was no refusal, for the account of a lease that ran out.
@@ -291,7 +293,7 @@ impl Lease {
         match verdict {
             Verdict::Passed => self.pass(now, sent),
             Verdict::Refused { reason, code, request_id } => {
-                self.refuse(now, Refused { sent: sent.boot, at: now, reason, code, request_id });
+                self.refuse(now, Refused { sent: sent.boot, at: now, reason, code, request_id, told: false });
             }
             Verdict::Tampered { code, request_id } => {
                 self.answered = true;
@@ -325,6 +327,11 @@ impl Lease {
             self.renewed = Some(sent);
         }
         if self.passes >= needed {
+            if matches!(self.phase, Phase::Locked(_))
+                && let Some(refused) = &mut self.refused
+            {
+                refused.told = true;
+            }
             self.phase = Phase::Open;
         }
     }
@@ -343,7 +350,10 @@ impl Lease {
                     state.refused_at = refused_at.or(state.refused_at);
                 }
             }
-            (phase, Some(earlier)) => *phase = Phase::Locked(earlier.locked(now.wall_ms)),
+            (phase, Some(earlier)) => {
+                let account = if earlier.told { &refused } else { &earlier };
+                *phase = Phase::Locked(account.locked(now.wall_ms));
+            }
             (phase, None) => *phase = Phase::Suspect { until: now.boot.saturating_add(SUSPICION) },
         }
         self.refused = Some(refused);

@@ -359,6 +359,9 @@ fn the_account_of_a_refusal_is_that_of_the_first_one() {
     assert_eq!(step(&mut lease, 8.0, Refuse(Refusal::InvalidState)), Transition::CauseChanged(deleted));
     step(&mut lease, 9.0, Pass);
     assert_eq!(step(&mut lease, 10.0, Pass), Transition::Unlocked);
+    // The refusal that led to the lock which is over makes the next one the second, but its account is the new one's.
+    let Transition::Locked(again) = step(&mut lease, 11.0, NO) else { panic!("it must lock") };
+    assert_eq!((again.since, again.refused_at), (wall(11.0), Some(wall(11.0))));
 }
 
 #[test]
