@@ -6,8 +6,8 @@ use axum::{
     Router,
     body::Body,
     extract::{Request, State},
-    http::{Method, StatusCode, header, request::Parts},
-    response::{IntoResponse, Response},
+    http::{Method, StatusCode, Uri, header, request::Parts},
+    response::{IntoResponse, Redirect, Response},
 };
 use leptos::prelude::{provide_context, use_context, use_nonce};
 use leptos_axum::{LeptosRoutes, ResponseOptions, generate_route_list, render_app_async_with_context};
@@ -27,6 +27,10 @@ pub async fn fallback(State(state): State<HttpState>, request: Request) -> Respo
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
         return Refusal(ApiError::NotFound).into_response();
     }
+    // The application would render the page that stands at the address without its end.
+    if let Some(page) = without_slashes(request.uri()) {
+        return Redirect::permanent(&page).into_response();
+    }
     if let Some(file) = state.assets.public(request.uri().path(), request.headers()) {
         return file;
     }
@@ -34,6 +38,15 @@ pub async fn fallback(State(state): State<HttpState>, request: Request) -> Respo
         return Refusal(ApiError::NotFound).into_response();
     }
     not_found(&state, request).await
+}
+
+/// The address without slashes at its end, if it has any.
+fn without_slashes(address: &Uri) -> Option<String> {
+    let path = address.path();
+    // One slash at the beginning: two would name another host.
+    let page = format!("/{}", path.trim_matches('/'));
+    let query = address.query().map(|query| format!("?{query}")).unwrap_or_default();
+    (path.len() > 1 && (path.ends_with('/') || path.starts_with("//"))).then(|| page + &query)
 }
 
 /// The application renders its own page for an address it does not know.

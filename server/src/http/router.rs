@@ -26,14 +26,13 @@ const TIME: Duration = Duration::from_secs(30);
 pub fn router(state: HttpState) -> Router {
     // Whatever may open data has its answers tied to the lease.
     let carry = || from_fn_with_state(state.clone(), outgoing::carry);
-    let opening = pages::routes(&state).layer(carry());
+    let opening = pages::routes(&state).fallback(pages::fallback).layer(carry());
     let short = Router::new()
         .route("/state", get(state::state))
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
         .route(&format!("/{}/{{file}}", state.assets.folder()), get(assets::built))
         .merge(opening)
-        .fallback(pages::fallback)
         .method_not_allowed_fallback(errors::method_not_allowed)
         .layer(
             ServiceBuilder::new()

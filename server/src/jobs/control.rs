@@ -16,7 +16,7 @@ use crate::{
         house,
     },
 };
-use app::model::job::JobFailure;
+use app::model::job::{JobFailure, PauseReason};
 use futures::{FutureExt, StreamExt, TryStreamExt, future::BoxFuture, stream};
 use sea_orm::{ActiveEnum, ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, sea_query::Expr};
 use std::collections::HashMap;
@@ -40,6 +40,11 @@ impl Worker {
             self.prepare(claim, &keys, &mut prepared).await?;
             let transaction = self.store.begin().await?;
             if self.swap(claim, &transaction, &prepared).await? {
+                if !self.vault().is_open() {
+                    // The key was taken away meanwhile: it must not be what hands the data over.
+                    transaction.rollback().await?;
+                    return Err(Halt::wait(PauseReason::Locked));
+                }
                 transaction.commit().await?;
                 return Ok(());
             }

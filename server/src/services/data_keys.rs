@@ -211,6 +211,9 @@ impl DataKeys {
         // Calls to KMS are large futures.
         let work = Box::pin(work);
         async move {
+            if !self.vault.is_open() {
+                return Err(Failure::Locked.into());
+            }
             tokio::select! {
                 done = work => done,
                 () = self.vault.locked() => Err(Failure::Locked.into()),

@@ -1,7 +1,7 @@
 //! The key check: on every server, on a timer, an unwrap of the organization's real data key by the root key in force.
 //!
-//! What must stay true: an answer counts only if the generation is still the one that was read before the call, so that an
-//! answer about a root key that has just been replaced neither locks nor unlocks.
+//! What must stay true: an answer counts only if root key and wrapped data key are still those that were read before the
+//! call, so that an answer about a root key that has just been replaced neither locks nor unlocks.
 
 use super::{data_keys::check_value, key_state::KeyState};
 use crate::{
@@ -131,10 +131,12 @@ impl KeyCheck {
             self.forget_destroyed().await;
         }
         let answer = self.unwrap(&row).await;
-        let again = timeout(DATABASE_TIMEOUT, house::root(self.store.vital())).await;
+        // What was unwrapped is compared, not the generation alone: that grows with each workspace that is made or deleted,
+        // and whoever does that all the time must not keep answers from counting.
+        let again = timeout(DATABASE_TIMEOUT, house::organization_key(self.store.vital())).await;
         match again {
-            Ok(Ok(root)) if root.generation != row.generation => Outcome::Outdated,
-            Ok(Ok(_)) => answered(answer),
+            Ok(Ok(Some(now))) if now.is_same(&row) => answered(answer),
+            Ok(Ok(_)) => Outcome::Outdated,
             // Whether the answer still counts cannot be known.
             Ok(Err(error)) => answered(Err(unreadable(&error.to_string()))),
             Err(_) => answered(Err(unreadable("the database did not answer in time"))),
@@ -155,8 +157,6 @@ impl KeyCheck {
                 self.vault().forget(held.id);
             }
         }
-        // And not in what was last read from KMS.
-        self.kms.let_connections_go();
     }
 
     async fn unwrap(&self, row: &WrappedKey) -> Result<Box<Unwrapped>, Verdict> {

@@ -119,11 +119,6 @@ impl KeyState {
         is_new
     }
 
-    /// The generation that the last key check read.
-    pub fn generation(&self) -> i64 {
-        self.seen().generation
-    }
-
     /// Remembers the generation; `true` if it is another than the one before.
     pub fn saw_generation(&self, generation: i64) -> bool {
         std::mem::replace(&mut self.seen().generation, generation) != generation

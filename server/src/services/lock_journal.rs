@@ -14,7 +14,11 @@ use crate::{
 };
 use app::model::lock::LockFace;
 use sea_orm::{ActiveValue::Set, DbErr, EntityTrait, IntoActiveModel, Iterable, sea_query::OnConflict};
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+    time::Duration,
+};
 use tokio::{
     sync::{mpsc, watch},
     time::timeout,
@@ -103,7 +107,7 @@ impl LockJournal {
         let face = self.state.face().filter(|_| self.state.answered());
         self.compare(None, &mut in_force.everything, face, changes)?;
         let mut locked: HashMap<Uuid, LockFace> = self.workspaces.all().into_iter().collect();
-        let ids: Vec<Uuid> = in_force.workspaces.keys().copied().chain(locked.keys().copied()).collect();
+        let ids: HashSet<Uuid> = in_force.workspaces.keys().copied().chain(locked.keys().copied()).collect();
         for id in ids {
             let mut row = in_force.workspaces.remove(&id);
             self.compare(Some(id), &mut row, locked.remove(&id), changes)?;

@@ -26,10 +26,10 @@ pub struct Peers {
     pub doubt: Arc<Notify>,
 }
 
-/// What was seen: the generation, and who is in trouble since when.
+/// What was seen: the root key, and who is in trouble since when.
 #[derive(Default)]
 struct Seen {
-    generation: i64,
+    root_key_arn: String,
     troubled: HashSet<(Uuid, i64)>,
 }
 
@@ -42,7 +42,7 @@ impl Peers {
             // The key check itself says so when the database does not answer.
             let Ok(Ok(now)) = timeout(PATIENCE, self.look()).await else { continue };
             // Held against what this server has checked, not against the look before: a change may come between the two.
-            let is_replaced = now.generation != self.state.generation();
+            let is_replaced = self.state.root().is_some_and(|(_, checked)| checked != now.root_key_arn);
             // Only what is new: a server that stays locked for a reason of its own must not keep all others asking.
             if is_replaced || now.troubled.iter().any(|one| !seen.troubled.contains(one)) {
                 self.doubt.notify_one();
@@ -62,6 +62,6 @@ impl Peers {
             .filter(server::Column::KeyState.ne(OPEN))
             .filter(server::Column::Id.ne(self.server));
         let troubled: Vec<(Uuid, i64)> = query.into_tuple().all(on).await?;
-        Ok(Seen { generation: house::root(on).await?.generation, troubled: troubled.into_iter().collect() })
+        Ok(Seen { root_key_arn: house::root(on).await?.root_key_arn, troubled: troubled.into_iter().collect() })
     }
 }

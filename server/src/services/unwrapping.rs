@@ -27,6 +27,8 @@ use vault::{DataKey, DataKeyId, Kms, KmsClass, KmsError, Scope, Standing, Unwrap
 
 /// How long the key check may take to say whether the root key is refused too.
 const ROOT_PATIENCE: Duration = Duration::from_secs(4);
+/// How long the database may take to say what to unwrap.
+const DATABASE_PATIENCE: Duration = Duration::from_secs(5);
 
 /// Why a data key could not be had. All who wait for it are told the same.
 #[derive(Clone, Debug)]
@@ -67,6 +69,12 @@ impl From<vault::Locked> for Unopened {
     }
 }
 
+/// A query that may find the database silent.
+async fn in_time<T>(query: impl Future<Output = Result<T, DbErr>>) -> Result<T, Unopened> {
+    let silent = || Err(DbErr::Custom("the database did not answer in time".to_owned()));
+    Ok(timeout(DATABASE_PATIENCE, query).await.unwrap_or_else(|_| silent())?)
+}
+
 /// How an unwrap that is under way will end.
 type Ending = Shared<BoxFuture<'static, Result<Arc<DataKey>, Unopened>>>;
 
@@ -98,6 +106,15 @@ impl UnderWay {
     }
 }
 
+/// Takes an unwrap off the list when it ends, also in a panic.
+struct Ended<'a>(&'a UnderWay, DataKeyId);
+
+impl Drop for Ended<'_> {
+    fn drop(&mut self) {
+        self.0.list().remove(&self.1);
+    }
+}
+
 impl Unwrapping {
     fn vault(&self) -> &Arc<Vault> {
         self.state.vault()
@@ -114,13 +131,13 @@ impl Unwrapping {
     fn begin(self: &Arc<Self>, id: DataKeyId) -> Ending {
         let unwrapping = Arc::clone(self);
         let task = tokio::spawn(async move {
+            let _ended = Ended(&unwrapping.under_way, id);
             let outcome = match unwrapping.vault().key(id) {
                 // Another has unwrapped it between this caller's look into the ring and now.
                 Ok(Some(key)) => Ok(key),
                 Ok(None) => unwrapping.unwrap(id).await,
                 Err(locked) => Err(locked.into()),
             };
-            unwrapping.under_way.list().remove(&id);
             outcome
         });
         let ending = async move { task.await.unwrap_or(Err(Unopened::Inconsistent("an unwrap ended in a panic"))) };
@@ -134,10 +151,9 @@ impl Unwrapping {
         {
             return Err(Unopened::Workspace(Box::new(face)));
         }
-        let sent = self.vault().clock().boot();
         match self.attempt(id, false).await {
             Ok(fresh) => self.admit(fresh, scope),
-            Err(unopened) => self.settle(id, scope, (sent, refused_at), unopened).await,
+            Err(unopened) => self.settle(id, scope, refused_at, unopened).await,
         }
     }
 
@@ -147,17 +163,17 @@ impl Unwrapping {
     /// [`Unopened::Kms`] when it was not answered; [`Unopened::Workspace`] when its workspace is locked by the answer.
     pub async fn renew(&self, id: DataKeyId, scope: Scope) -> Result<Arc<DataKey>, Unopened> {
         let clock = self.vault().clock();
-        let (sent, wall) = (clock.boot(), clock.wall_ms());
+        let asked_at = clock.wall_ms();
         match self.attempt(id, true).await {
             Ok(fresh) => self.admit(fresh, scope),
-            Err(unopened) => self.settle(id, scope, (sent, wall), unopened).await,
+            Err(unopened) => self.settle(id, scope, asked_at, unopened).await,
         }
     }
 
     /// Asks KMS about a workspace that is locked alone; the key is thrown away unless the workspace is unlocked by it.
     pub async fn ask_about(&self, workspace: Uuid) -> Result<(), Unopened> {
         let scope = Scope::Workspace(workspace);
-        let Some(id) = house::current_key(self.store.read(), scope).await? else {
+        let Some(id) = in_time(house::current_key(self.store.read(), scope)).await? else {
             self.locks.forget(workspace);
             return Ok(());
         };
@@ -172,7 +188,15 @@ impl Unwrapping {
     }
 
     fn admit(&self, fresh: Fresh, scope: Scope) -> Result<Arc<DataKey>, Unopened> {
-        Ok(self.vault().admit(fresh.epoch, fresh.unwrapped.key, scope, fresh.sent)?)
+        let key = self.vault().admit(fresh.epoch, fresh.unwrapped.key, scope, fresh.sent)?;
+        // It may have been locked alone between the question and now.
+        if let Scope::Workspace(workspace) = scope
+            && let Some(face) = self.locks.face(workspace)
+        {
+            self.vault().revoke(scope);
+            return Err(Unopened::Workspace(Box::new(face)));
+        }
+        Ok(key)
     }
 
     async fn scope(&self, id: DataKeyId) -> Result<Scope, Unopened> {
@@ -180,7 +204,7 @@ impl Unwrapping {
     }
 
     async fn row(&self, id: DataKeyId) -> Result<WrappedKey, Unopened> {
-        house::wrapped_key(self.store.read(), id.0).await?.ok_or(Unopened::Superseded)
+        in_time(house::wrapped_key(self.store.read(), id.0)).await?.ok_or(Unopened::Superseded)
     }
 
     /// Asks KMS. An answer about a root key that has been replaced meanwhile means nothing, so then it is asked again.
@@ -204,7 +228,7 @@ impl Unwrapping {
                 Err(error) if seen == Some(row.generation) => return Err(Unopened::Kms(error)),
                 Err(error) => {
                     seen = Some(row.generation);
-                    if house::root(self.store.read()).await?.generation == row.generation {
+                    if in_time(house::root(self.store.read())).await?.generation == row.generation {
                         return Err(Unopened::Kms(error));
                     }
                 }
@@ -212,12 +236,12 @@ impl Unwrapping {
         }
     }
 
-    /// What a failed attempt means. `asked` is when its call was sent, on the boot clock and in Unix milliseconds.
+    /// What a failed attempt means. `asked_at` is when it began, in Unix milliseconds.
     async fn settle(
         &self,
         id: DataKeyId,
         scope: Scope,
-        asked: (Duration, i64),
+        asked_at: i64,
         unopened: Unopened,
     ) -> Result<Arc<DataKey>, Unopened> {
         let Unopened::Kms(error) = unopened else { return Err(unopened) };
@@ -228,25 +252,21 @@ impl Unwrapping {
             return Err(Unopened::Kms(error));
         };
         match error.class {
-            KmsClass::Refused(_) => self.confirm(id, workspace, asked).await,
+            KmsClass::Refused(_) => self.confirm(id, workspace, asked_at).await,
             // That item fails closed at once; it is no refusal.
             KmsClass::Tampered => {
                 tracing::error!(event = "data_key_tampered", scope = %workspace, code = error.code, "a data key is damaged");
-                Err(Unopened::Workspace(Box::new(self.locks.lock(workspace, asked.1, &error))))
+                Err(Unopened::Workspace(Box::new(self.locks.lock(workspace, asked_at, &error))))
             }
             KmsClass::OwnCredentials | KmsClass::Unreachable { .. } => Err(Unopened::Kms(error)),
         }
     }
 
     /// Asks once more after a refusal, and has the root key checked meanwhile.
-    async fn confirm(
-        &self,
-        id: DataKeyId,
-        workspace: Uuid,
-        (sent, refused_at): (Duration, i64),
-    ) -> Result<Arc<DataKey>, Unopened> {
+    async fn confirm(&self, id: DataKeyId, workspace: Uuid, refused_at: i64) -> Result<Arc<DataKey>, Unopened> {
         self.doubt.notify_one();
         tokio::time::sleep(self.locks.times().confirm).await;
+        let sent = self.vault().clock().boot();
         let error = match self.attempt(id, true).await {
             Ok(fresh) => return self.admit(fresh, Scope::Workspace(workspace)),
             Err(Unopened::Kms(error)) => error,
@@ -255,7 +275,9 @@ impl Unwrapping {
         if !matches!(error.class, KmsClass::Refused(_) | KmsClass::Tampered) {
             return Err(Unopened::Kms(error));
         }
-        // Whether it is the root key that is refused, the key check says. If it cannot, the workspace is closed all the same.
+        // Whether it is the root key that is refused, a key check says that was sent after this second refusal was. If it
+        // cannot, the workspace is closed all the same.
+        self.doubt.notify_one();
         let _ = timeout(ROOT_PATIENCE, self.root_settled(sent)).await;
         if self.vault().is_open() {
             Err(Unopened::Workspace(Box::new(self.locks.lock(workspace, refused_at, &error))))

@@ -108,6 +108,13 @@ pub struct WrappedKey {
     pub generation: i64,
 }
 
+impl WrappedKey {
+    /// Whether an answer about the one is an answer about the other.
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.id == other.id && self.root_key_arn == other.root_key_arn && self.wrapped == other.wrapped
+    }
+}
+
 /// The data key `id` and the root key in force, read in one query, so that they belong together.
 pub async fn wrapped_key(on: &impl ConnectionTrait, id: Uuid) -> Result<Option<WrappedKey>, DbErr> {
     wrapped_key_where(on, Expr::col((data_key::Entity, data_key::Column::Id)).eq(id)).await

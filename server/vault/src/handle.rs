@@ -187,7 +187,7 @@ impl Vault {
 
     /// A data key from the ring; none if it must be unwrapped first.
     pub fn key(&self, id: DataKeyId) -> Result<Option<Arc<DataKey>>, Locked> {
-        if self.is_open() { Ok(self.ring.get(id)) } else { Err(Locked) }
+        if self.is_open() { Ok(self.ring.get(id).filter(|key| key.is_live())) } else { Err(Locked) }
     }
 
     /// Puts a data key of `scope` into the ring, from where it can be used until [`TERM`](crate::keyring::TERM) after

@@ -99,6 +99,11 @@ impl DataKey {
         bytes.as_ref().map(|secret| Zeroizing::new(secret.0.to_vec())).ok_or(Locked)
     }
 
+    /// Whether it can be used now.
+    pub(crate) fn is_live(&self) -> bool {
+        self.leash.as_ref().is_some_and(Leash::is_live)
+    }
+
     pub(crate) fn leash(&self) -> Result<Leash, Locked> {
         self.leash.clone().ok_or(Locked)
     }

@@ -33,7 +33,8 @@ pub async fn carry(State(state): State<HttpState>, request: Request, next: Next)
         // What was opened before the lock must not go out after it.
         let face = state.services.organization.lock();
         let refused = face.map_or(ApiError::Unavailable, |face| ApiError::Locked(Box::new(face)));
-        return if response.status().is_success() { Refusal(refused).into_response() } else { response };
+        let is_empty = response.status().is_redirection() || response.extensions().get::<Refusal>().is_some();
+        return if is_empty { response } else { Refusal(refused).into_response() };
     }
     let (Some(leash), Some(connection)) = (leash, connection) else { return response };
     let leashes = [Some(leash), own, inside(vault, workspace)].into_iter().flatten().collect();

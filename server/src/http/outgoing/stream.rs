@@ -101,6 +101,9 @@ impl Drop for Carrying {
     }
 }
 
+/// The beginning of what a client of HTTP/2 says first. No method of HTTP/1.1 begins like it.
+const HTTP2_PREFACE: &[u8] = b"PRI ";
+
 fn ended() -> io::Error {
     io::Error::new(io::ErrorKind::ConnectionAborted, "the lease of what this connection carries has ended")
 }
@@ -121,6 +124,8 @@ pub struct GuardedStream {
     inner: TcpStream,
     handle: ConnectionHandle,
     revocation: Revocation,
+    /// How much of what a client of HTTP/2 says first has been read; `None` once something else was.
+    preface: Option<usize>,
     /// Once it has been cut, nothing more is read or written, whatever the library still tries.
     is_cut: bool,
 }
@@ -128,7 +133,7 @@ pub struct GuardedStream {
 impl GuardedStream {
     pub(super) fn new(inner: TcpStream, account: Arc<Outgoing>) -> Self {
         let revocation = ReusableBoxFuture::new(revoked(account.vault().revocations()));
-        Self { inner, handle: ConnectionHandle::new(account), revocation, is_cut: false }
+        Self { inner, handle: ConnectionHandle::new(account), revocation, preface: Some(0), is_cut: false }
     }
 
     pub(super) fn handle(&self) -> ConnectionHandle {
@@ -148,6 +153,25 @@ impl GuardedStream {
             Load::Live => Ok(true),
             Load::Ended => Err(self.cut()),
         }
+    }
+
+    /// Looks at the first bytes. Only HTTP/1.1 is spoken here: in HTTP/2 the library would hold answers of its own accord,
+    /// several at once and after it has taken their bodies, where no leash reaches them.
+    ///
+    /// # Errors
+    /// For a client of HTTP/2 (RFC 9113 §3.4).
+    fn look_at_first(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let Some(known) = self.preface else { return Ok(()) };
+        let left = &HTTP2_PREFACE[known..];
+        let compared = left.len().min(bytes.len());
+        if left[..compared] != bytes[..compared] {
+            self.preface = None;
+        } else if compared == left.len() {
+            return Err(io::Error::new(io::ErrorKind::InvalidData, "HTTP/2 is not spoken here"));
+        } else {
+            self.preface = Some(known + compared);
+        }
+        Ok(())
     }
 
     fn cut(&mut self) -> io::Error {
@@ -206,7 +230,11 @@ impl AsyncRead for GuardedStream {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         let carries = this.check()?;
+        let before = buffer.filled().len();
         let read = Pin::new(&mut this.inner).poll_read(cx, buffer);
+        if this.preface.is_some() && read.is_ready() {
+            this.look_at_first(&buffer.filled()[before..])?;
+        }
         if carries && read.is_pending() {
             this.wait_for_the_end(cx)?;
         }
