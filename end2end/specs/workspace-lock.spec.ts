@@ -19,10 +19,23 @@ test('a workspace whose scope is denied is locked alone, and comes back by itsel
   await activate(page, arn);
   await denyScope(page, kms, aws, arn, denied);
 
+  await test.step('an open page of Data Encryption tells of it, and leaves what somebody reads there as it is', async () => {
+    const summary = page.getByText('Times on each server');
+    await summary.focus();
+    await page.keyboard.press('Enter');
+    const times = page.getByRole('listitem').getByRole('table');
+    await expect(times).toBeVisible();
+    expect((await page.request.post('/api/open_workspace', { form: { workspace: denied } })).ok()).toBe(true);
+    await expect(page.getByRole('heading', { name: 'Locked alone' })).toBeVisible({ timeout: 30_000 });
+    await expect(summary).toHaveCount(2);
+    await expect(times).toBeVisible();
+    await expect(summary.last()).toBeFocused();
+  });
+
   await open(page, `/workspaces/${denied}`);
   await expect(page.getByText(lockedAlone)).toBeVisible({ timeout: 30_000 });
   await expect(pageHeading(page, 'Denied')).toBeVisible();
-  await expect(page.getByText('Its description is the organization’s.')).toBeVisible();
+  await expect(page.getByRole('paragraph').filter({ hasText: 'Its description is the organization’s.' })).toBeVisible();
   await expect(page.getByText('The denied note.')).toHaveCount(0);
   await expect(page.getByText('denied.bin')).toHaveCount(0);
   await expect(page.getByText(`Scope in the key policy: ${denied}`)).toBeVisible();
@@ -102,4 +115,18 @@ test('a page that is open hides what is in the workspace when that is locked alo
     await expect(page.getByText(lockedAlone)).toBeVisible({ timeout: 60_000 });
     await expect(pageHeading(page, 'Open on a screen')).toBeVisible();
   });
+});
+
+test('a workspace with nothing in it is locked as well', async ({ page, kms, aws, console }) => {
+  console.allowStatus(423);
+  const arn = await kms.createKey();
+  await signIn(page);
+  const empty = await createWorkspace(page.request, 'Nothing in it yet');
+  await activate(page, arn);
+  await denyScope(page, kms, aws, arn, empty);
+  const answer = await page.request.post('/api/create_note', { form: { workspace: empty, text: 'x' } });
+  expect(answer.status()).toBe(423);
+  await open(page, `/workspaces/${empty}`);
+  await expect(page.getByText(lockedAlone)).toBeVisible();
+  await expect(page.getByText('No notes here yet.')).toHaveCount(0);
 });

@@ -112,6 +112,24 @@ impl DataKeys {
         self.face().or_else(|| self.unwrapping.locks.face(workspace))
     }
 
+    /// Lets nobody at what is locked, also where there happens to be nothing to open: what is shown and what is said of the
+    /// lock must not differ.
+    ///
+    /// # Errors
+    /// [`Failure::Locked`], or [`Failure::WorkspaceLocked`] for one that is locked alone.
+    pub fn must_be_open(&self, scope: Scope) -> Result<(), Failure> {
+        if !self.vault.is_open() {
+            return Err(Failure::Locked);
+        }
+        match scope {
+            Scope::Organization => Ok(()),
+            Scope::Workspace(workspace) => match self.unwrapping.locks.face(workspace) {
+                Some(face) => Err(Failure::WorkspaceLocked(Box::new(face))),
+                None => Ok(()),
+            },
+        }
+    }
+
     pub fn vault(&self) -> &Arc<Vault> {
         &self.vault
     }

@@ -99,6 +99,7 @@ impl Files {
         after: Option<&str>,
     ) -> Result<Page<FileEntry>, Failure> {
         let workspace = access::workspace(self.store.read(), who, workspace).await?;
+        self.keys.must_be_open(workspace.scope())?;
         let query = file::Entity::find().filter(file::Column::Scope.eq(workspace.id()));
         let query = paging::newest_first(query, file::Column::CreatedAt, file::Column::Id, after)?;
         let mut rows = query.all(self.store.read()).await?;

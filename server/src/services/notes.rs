@@ -42,6 +42,7 @@ impl Notes {
 
     async fn list_once(&self, who: &Principal, workspace: &str, after: Option<&str>) -> Result<Page<Note>, Failure> {
         let workspace = access::workspace(self.store.read(), who, workspace).await?;
+        self.keys.must_be_open(workspace.scope())?;
         let query = note::Entity::find().filter(note::Column::Scope.eq(workspace.id()));
         let query = paging::newest_first(query, note::Column::CreatedAt, note::Column::Id, after)?;
         let mut rows = query.all(self.store.read()).await?;

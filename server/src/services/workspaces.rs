@@ -70,6 +70,7 @@ impl Workspaces {
 
     async fn list_page(&self, who: &Principal, after: Option<&str>) -> Result<Page<WorkspaceSummary>, Failure> {
         access::user_id(who)?;
+        self.keys.must_be_open(Scope::Organization)?;
         let query = workspace::Entity::find();
         let query = paging::newest_first(query, workspace::Column::CreatedAt, workspace::Column::Id, after)?;
         let mut rows = query.all(self.store.read()).await?;
