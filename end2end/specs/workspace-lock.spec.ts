@@ -71,7 +71,7 @@ test('a workspace whose scope is denied is locked alone, and comes back by itsel
   await expect(page.getByText('The denied note.')).toBeVisible({ timeout: 60_000 });
   await openDataEncryption(page);
   await expect(page.getByRole('heading', { name: 'Locked alone' })).toHaveCount(0);
-  const incident = page.getByRole('listitem').filter({ hasText: 'Only for workspace' });
+  const incident = page.getByRole('listitem').filter({ hasText: 'Only workspace' });
   await expect(incident.getByRole('link', { name: denied })).toBeVisible();
   await expect(incident.getByText('Restored', { exact: true }).first()).toBeVisible({ timeout: 30_000 });
 });

@@ -32,8 +32,8 @@ impl Outcome {
 }
 
 impl LockCause {
-    /// The heading in the list: what had happened to the key.
-    pub const fn past(self) -> &'static str {
+    /// What had happened to the key.
+    const fn past(self) -> &'static str {
         match self {
             Self::Disabled => "Your key was disabled in AWS",
             Self::PendingDeletion => "Your key was scheduled for deletion in AWS",
@@ -50,7 +50,31 @@ impl LockCause {
     }
 }
 
+impl LockCause {
+    /// The same for a workspace that was locked alone.
+    const fn past_of_workspace(self) -> &'static str {
+        match self {
+            Self::Disabled | Self::PendingDeletion | Self::PendingImport | Self::InvalidState | Self::NotFound => {
+                "AWS refused your key for one workspace"
+            }
+            Self::AccessDenied => "Your key's policy did not allow one workspace",
+            Self::ProviderRefused => "AWS refused the provider key for one workspace",
+            Self::Unreachable | Self::Starting => "AWS gave no answer about one workspace",
+            Self::OwnCredentials => "AWS did not accept this deployment's own credentials",
+            Self::Damaged => "The stored data key of one workspace was damaged",
+        }
+    }
+}
+
 impl LockIncident {
+    /// The heading in the list.
+    pub const fn heading(&self) -> &'static str {
+        match self.workspace {
+            None => self.cause.past(),
+            Some(_) => self.cause.past_of_workspace(),
+        }
+    }
+
     /// When the first refusal arrived at any server; `None` if AWS did not refuse.
     pub fn refused_at(&self) -> Option<i64> {
         self.servers.iter().filter_map(|server| server.refused_at).min()

@@ -76,7 +76,7 @@ fn lock(incident: LockIncident) -> impl IntoView {
     view! {
         <li class="stack">
             <div class="row">
-                <h3>{incident.cause.past()}</h3>
+                <h3>{incident.heading()}</h3>
                 <span class=badge>{outcome.label()}</span>
             </div>
             {incident
@@ -84,9 +84,9 @@ fn lock(incident: LockIncident) -> impl IntoView {
                 .map(|id| {
                     view! {
                         <p>
-                            "Only for workspace " <a class="mono wrap" href=format!("/workspaces/{id}")>
+                            "Only workspace " <a class="mono wrap" href=format!("/workspaces/{id}")>
                                 {id.clone()}
-                            </a> "."
+                            </a> " was locked."
                         </p>
                     }
                 })}

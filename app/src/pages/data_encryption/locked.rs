@@ -11,7 +11,7 @@ use crate::{
 };
 use leptos::prelude::*;
 
-/// The notice and the account, for the card that says whose key is in control.
+/// The notice, for the card that says whose key is in control.
 pub fn reason(face: LockFace, data: &DataEncryption, deployment: &str) -> impl IntoView + use<> {
     let cause = face.cause;
     let way_back = match (cause, data.root.kind) {
@@ -51,46 +51,43 @@ pub fn reason(face: LockFace, data: &DataEncryption, deployment: &str) -> impl I
                 })}
         </div>
         {way_back.map(|way_back| view! { <div class="stack">{way_back}</div> })}
-        {account(face, data.servers)}
     }
 }
 
-/// When AWS refused, when access ended and where, and AWS's answer.
-fn account(face: LockFace, servers: Servers) -> impl IntoView {
+/// When AWS refused, when access ended and where, and AWS's answer: for the list of facts.
+pub fn account(face: LockFace, servers: Servers) -> impl IntoView {
     // A server that starts with a refused key is locked from its start on, before anybody has refused anything.
     let later = face.refused_at.and_then(|refused| format::between(refused, face.since));
     view! {
-        <dl class="facts">
-            {face
-                .refused_at
-                .map(|at| {
-                    view! {
-                        <dt>"AWS refused the key"</dt>
-                        <dd>
-                            <Moment at=at seconds=true/>
-                        </dd>
-                    }
-                })} <dt>"Access ended"</dt> <dd>
-                <Moment at=face.since seconds=true/> {later.map(|later| format!(", {later} later"))}
-                {servers.ended().map(|on| format!(", {on}"))}
-            </dd>
-            {face
-                .code
-                .map(|code| {
-                    view! {
-                        <dt>"AWS answered"</dt>
-                        <dd class="mono">{code}</dd>
-                    }
-                })}
-            {face
-                .request_id
-                .map(|id| {
-                    view! {
-                        <dt>"AWS request"</dt>
-                        <dd class="mono">{id}</dd>
-                    }
-                })}
-        </dl>
+        {face
+            .refused_at
+            .map(|at| {
+                view! {
+                    <dt>"AWS refused the key"</dt>
+                    <dd>
+                        <Moment at=at seconds=true/>
+                    </dd>
+                }
+            })} <dt>"Access ended"</dt> <dd>
+            <Moment at=face.since seconds=true/> {later.map(|later| format!(", {later} later"))}
+            {servers.ended().map(|on| format!(", {on}"))}
+        </dd>
+        {face
+            .code
+            .map(|code| {
+                view! {
+                    <dt>"AWS answered"</dt>
+                    <dd class="mono">{code}</dd>
+                }
+            })}
+        {face
+            .request_id
+            .map(|id| {
+                view! {
+                    <dt>"AWS request"</dt>
+                    <dd class="mono">{id}</dd>
+                }
+            })}
     }
 }
 

@@ -102,7 +102,7 @@ fn facts(data: &DataEncryption) -> impl IntoView + use<> {
     let servers = data.servers.standing().filter(|_| data.lock.is_none());
     view! {
         <dl class="facts">
-            <dt>"Key ARN"</dt>
+            {data.lock.clone().map(|face| locked::account(face, data.servers))} <dt>"Key ARN"</dt>
             <dd class="row">
                 <span class="mono wrap">{root.arn.clone()}</span>
                 <CopyButton label="Copy key ARN" text=root.arn/>
@@ -112,7 +112,7 @@ fn facts(data: &DataEncryption) -> impl IntoView + use<> {
                 <Moment at=root.since/>
                 {root.by.map(|by| format!(" by {by}"))}
             </dd>
-            {is_customer
+            {(is_customer && data.lock.is_none())
                 .then(|| {
                     view! {
                         <dt>"If you disable it"</dt>
