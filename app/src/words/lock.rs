@@ -153,7 +153,7 @@ impl LockCause {
                 "To restore access, allow kms:Encrypt, kms:Decrypt and kms:DescribeKey for this deployment in the key policy again. Everything comes back within 10 seconds after AWS accepts the key again."
             }
             Self::NotFound => {
-                "Check in the AWS console that the key still exists. A key that AWS has deleted cannot be brought back, and nor can data encrypted under it."
+                "Check in the AWS console that the key still exists. A key that AWS has deleted cannot be brought back, and nor can data encrypted under it. If that is so, your operator can destroy the locked data, so that the deployment can be used again."
             }
             Self::ProviderRefused => {
                 "Your operator must make the provider key usable again. Then everything comes back by itself."

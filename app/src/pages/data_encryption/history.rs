@@ -69,14 +69,14 @@ fn lock(incident: LockIncident) -> impl IntoView {
             " Restored at " <MomentBeside at other=began/> {after.map(|after| format!(", after {after}"))} "."
         }
     });
-    let ended = incident.ended();
+    let (heading, ended) = (incident.heading(), incident.ended());
     // What is opened stays open while the page is brought up to date, so it must be known again.
     let id = format!("lock-{began}-{}", incident.workspace.as_deref().unwrap_or("all"));
     let servers = incident.servers.into_iter().map(|server| row(server, began)).collect_view();
     view! {
         <li class="stack">
             <div class="row">
-                <h3>{incident.heading()}</h3>
+                <h3>{heading}</h3>
                 <span class=badge>{outcome.label()}</span>
             </div>
             {incident

@@ -25,7 +25,7 @@ pub fn protection(data: &DataEncryption, deployment: &str) -> impl IntoView + us
                 <span class=class>{badge}</span>
             </header>
             <div class="body">
-                {(data.root.kind == RootKind::Provider)
+                {(data.root.kind == RootKind::Provider && data.lock.is_none())
                     .then(|| {
                         view! {
                             <p class="lede">
