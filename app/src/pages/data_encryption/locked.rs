@@ -12,7 +12,7 @@ use crate::{
 use leptos::prelude::*;
 
 /// The notice, for the card that says whose key is in control.
-pub fn reason(face: LockFace, data: &DataEncryption, deployment: &str) -> impl IntoView + use<> {
+pub fn reason(face: &LockFace, data: &DataEncryption, deployment: &str) -> impl IntoView + use<> {
     let cause = face.cause;
     let way_back = match (cause, data.root.kind) {
         (LockCause::AccessDenied, RootKind::Customer) => Some(

@@ -32,7 +32,7 @@ pub fn protection(data: &DataEncryption, deployment: &str) -> impl IntoView + us
                                 "Your data is encrypted at rest with the provider's key. Bring your own AWS KMS key to decide yourself who can read it, and to take access away at any time."
                             </p>
                         }
-                    })} {chain(data)} {data.lock.clone().map(|face| locked::reason(face, data, deployment))} {facts(data)}
+                    })} {chain(data)} {data.lock.as_ref().map(|face| locked::reason(face, data, deployment))} {facts(data)}
             </div>
         </section>
     }
