@@ -132,13 +132,12 @@ impl Unwrapping {
         let unwrapping = Arc::clone(self);
         let task = tokio::spawn(async move {
             let _ended = Ended(&unwrapping.under_way, id);
-            let outcome = match unwrapping.vault().key(id) {
+            match unwrapping.vault().key(id) {
                 // Another has unwrapped it between this caller's look into the ring and now.
                 Ok(Some(key)) => Ok(key),
                 Ok(None) => unwrapping.unwrap(id).await,
                 Err(locked) => Err(locked.into()),
-            };
-            outcome
+            }
         });
         let ending = async move { task.await.unwrap_or(Err(Unopened::Inconsistent("an unwrap ended in a panic"))) };
         ending.boxed().shared()

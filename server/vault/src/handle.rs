@@ -11,7 +11,8 @@ use crate::{
     error::Locked,
     gauge::Gauge,
     keyring::{DataKey, Epoch, Held, KeyRing, Leash},
-    lease::{Lease, LockState, Moment, Transition, Verdict},
+    lease::{Lease, LockState, Moment, Transition},
+    verdict::Verdict,
 };
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},

@@ -11,7 +11,11 @@
 //! * Two successes in a row unlock; one is enough as long as the service has never answered since the start.
 //! * A success that was sent before a refusal was says nothing.
 
-use crate::{clock::millis, gauge::MAX_AHEAD_MS};
+use crate::{
+    clock::millis,
+    gauge::MAX_AHEAD_MS,
+    verdict::{Refusal, Verdict},
+};
 use std::time::Duration;
 
 /// Two refusals at most this far apart lock.
@@ -20,63 +24,6 @@ const REFUSAL_WINDOW: Duration = Duration::from_secs(10);
 const SUSPICION: Duration = Duration::from_secs(3);
 /// How soon to ask again while suspect or locked.
 const URGENT: Duration = Duration::from_secs(1);
-
-/// How the service refused the key.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum Refusal {
-    /// The key is disabled.
-    Disabled,
-    /// The key's state does not allow use: pending deletion or import, unavailable.
-    InvalidState,
-    /// There is no such key (any more).
-    NotFound,
-    /// The policy does not allow it.
-    AccessDenied,
-}
-
-/// What became of a key check.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Verdict {
-    /// The organization's data key was unwrapped and is the right one.
-    Passed,
-    /// The service refuses the key.
-    Refused {
-        /// How.
-        reason: Refusal,
-        /// The error code, as the service gave it.
-        code: String,
-        /// The service's id of the request.
-        request_id: Option<String>,
-    },
-    /// The service does not know who asks, or we had nothing to say who we are.
-    OwnCredentials {
-        /// The error code, if the service gave one.
-        code: Option<String>,
-        /// The service's id of the request.
-        request_id: Option<String>,
-    },
-    /// No answer about the key.
-    Unreachable {
-        /// The error code, if the service gave one.
-        code: Option<String>,
-        /// The service's id of the request.
-        request_id: Option<String>,
-    },
-    /// An answer that cannot be that of the right key for what we stored.
-    Tampered {
-        /// The error code, if the service gave one.
-        code: Option<String>,
-        /// The service's id of the request.
-        request_id: Option<String>,
-    },
-}
-
-impl Verdict {
-    /// No answer, without an error code: a time-out, or a database that could not be read.
-    pub fn unreachable() -> Self {
-        Self::Unreachable { code: None, request_id: None }
-    }
-}
 
 /// Why it is locked.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -93,6 +40,18 @@ pub enum LockCause {
     Damaged,
     /// The wall clock ran ahead of boot time: the machine was frozen and woken, or its clock set.
     ClockJumped,
+}
+
+impl LockCause {
+    /// How much it says: one that says less does not take its place.
+    fn weight(self) -> u8 {
+        match self {
+            Self::Starting => 0,
+            Self::Unreachable => 1,
+            Self::OwnCredentials => 2,
+            Self::ClockJumped | Self::Damaged | Self::Refused(_) => 3,
+        }
+    }
 }
 
 /// The account of a lock.
@@ -364,7 +323,7 @@ impl Lease {
         self.passes = 0;
         if let Phase::Locked(state) = &mut self.phase {
             // No answer takes nothing back that the service has said; a damaged one does.
-            let says_more = trouble.cause == LockCause::Damaged || trouble.weight() > weight(state.cause);
+            let says_more = trouble.cause == LockCause::Damaged || trouble.cause.weight() > state.cause.weight();
             if says_more && state.cause != trouble.cause {
                 let Trouble { cause, code, request_id } = trouble;
                 *state = LockState { cause, since: state.since, refused_at: None, code, request_id };
@@ -372,25 +331,9 @@ impl Lease {
             return;
         }
         // Damage outweighs silence: who answers wrongly and then not at all is still damaged.
-        if self.trouble.as_ref().is_none_or(|earlier| trouble.weight() >= earlier.weight()) {
+        if self.trouble.as_ref().is_none_or(|earlier| trouble.cause.weight() >= earlier.cause.weight()) {
             self.trouble = Some(trouble);
         }
-    }
-}
-
-impl Trouble {
-    fn weight(&self) -> u8 {
-        weight(self.cause)
-    }
-}
-
-/// How much a cause says: one that says less does not take its place.
-fn weight(cause: LockCause) -> u8 {
-    match cause {
-        LockCause::Starting => 0,
-        LockCause::Unreachable => 1,
-        LockCause::OwnCredentials => 2,
-        LockCause::ClockJumped | LockCause::Damaged | LockCause::Refused(_) => 3,
     }
 }
 

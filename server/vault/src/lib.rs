@@ -26,6 +26,7 @@ pub mod kms;
 pub mod lease;
 mod message;
 mod stack;
+mod verdict;
 
 pub use clock::{Clock, SystemClock};
 pub use context::{DataKeyId, DeploymentId, Place, Scope, WrapContext};
@@ -41,7 +42,8 @@ pub use kms::{
     KeyDescription, KeyManager, KeyOrigin, KeySpec, KeyState, KeyUsage, Kms, KmsClass, KmsError, KmsObserver, Probe,
     Unwrapped, Wrapped,
 };
-pub use lease::{Lease, LockCause, LockState, Moment, Refusal, Transition, Verdict};
+pub use lease::{Lease, LockCause, LockState, Moment, Transition};
+pub use verdict::{Refusal, Verdict};
 pub use zeroize::Zeroizing;
 /// The allocator that zeroes every block as it is freed, also when one grows. The program installs it as its
 /// `#[global_allocator]`: it covers the copies of plaintext that are out of our hands (TLS and JSON buffers).

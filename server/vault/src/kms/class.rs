@@ -4,7 +4,7 @@
 //! the four codes that are about the key are a refusal, and whatever is not listed here counts as no answer, with an
 //! alarm, so that a new code never locks people out at once and never keeps a key in use for longer than a grace.
 
-use crate::lease::{Refusal, Verdict};
+use crate::verdict::{Refusal, Verdict};
 use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_kms::{
     error::{ProvideErrorMetadata, SdkError},
