@@ -26,14 +26,15 @@ fn other(act: Act, cause: LockCause) -> Case {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn only_the_four_codes_about_the_key_are_a_refusal() {
-    let site = Site::new(Database::Sqlite, quick).await;
-    let arn = site.activate().await;
     for case in [
         failing(400, "DisabledException", LockCause::Disabled),
         failing(400, "KMSInvalidStateException", LockCause::InvalidState),
         failing(400, "NotFoundException", LockCause::NotFound),
         failing(400, "AccessDeniedException", LockCause::AccessDenied),
     ] {
+        // A server of its own for each: the refusal of an earlier case would be the first of the two.
+        let site = Site::new(Database::Sqlite, quick).await;
+        let arn = site.activate().await;
         let mark = site.proxy.mark();
         site.proxy.set([Rule::on(Operation::Decrypt, case.act.clone())]);
         site.app.until("the lock has its cause", |_| site.lock().is_some_and(|face| face.cause == case.cause)).await;
@@ -50,8 +51,8 @@ async fn only_the_four_codes_about_the_key_are_a_refusal() {
         assert!(asked.iter().filter(|call| call.operation == Operation::Decrypt).all(|call| call.key_id == arn));
         site.proxy.clear();
         site.until_open().await;
+        site.stop().await;
     }
-    site.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
