@@ -5,20 +5,12 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$PWD/target}"
 . scripts/local-aws.sh
+. scripts/postgres.sh
 
 scripts/setup.sh compiler python wasm site
 # Before the server, which has it inside.
 sizes=$(scripts/build-site.sh)
-
-scratch=$(mktemp -d -t keystead-bench.XXXXXX)
-local_kms_pid=
-cleanup() {
-  trap - EXIT INT TERM HUP
-  stop_process "$local_kms_pid"
-  rm -rf "$scratch"
-}
-trap cleanup EXIT
-trap 'cleanup; exit 130' INT TERM HUP
+. scripts/scratch.sh
 
 kms_port=$(free_port)
 use_local_aws "$kms_port"

@@ -8,21 +8,7 @@ export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$PWD/target}"
 . scripts/postgres.sh
 trials=${1:-20}
 case $trials in '' | *[!0-9]* | 0) echo "usage: scripts/drill.sh [number of trials, at least 1]" >&2; exit 2 ;; esac
-
-scratch=$(mktemp -d -t keystead-drill.XXXXXX)
-chmod 755 "$scratch"
-local_kms_pid=
-cleanup() {
-  trap - EXIT INT TERM HUP
-  stop_process "$local_kms_pid"
-  stop_postgres
-  rm -rf "$scratch"
-}
-trap cleanup EXIT
-trap 'cleanup; exit 130' INT TERM HUP
-
-# A variable of the caller's must not decide what the servers see.
-for variable in $(compgen -e KEYSTEAD_) DATABASE_URL; do unset "$variable"; done
+. scripts/scratch.sh
 
 scripts/setup.sh compiler wasm site python postgres
 scripts/build-site.sh

@@ -6,18 +6,7 @@ cd "$(dirname "$0")/.."
 export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$PWD/target}"
 . scripts/local-aws.sh
 . scripts/postgres.sh
-
-scratch=$(mktemp -d -t keystead-test.XXXXXX)
-chmod 755 "$scratch"
-local_kms_pid=
-cleanup() {
-  trap - EXIT INT TERM HUP
-  stop_process "$local_kms_pid"
-  stop_postgres
-  rm -rf "$scratch"
-}
-trap cleanup EXIT
-trap 'cleanup; exit 130' INT TERM HUP
+. scripts/scratch.sh
 
 timings=()
 began=$SECONDS
@@ -46,9 +35,6 @@ start_services() {
   export KEYSTEAD_TEST_KMS_URL=http://127.0.0.1:$kms_port
   export KEYSTEAD_TEST_POSTGRES_URL=$postgres_url
 }
-
-# A variable of the caller's must not decide what the tests see.
-for variable in $(compgen -e KEYSTEAD_) DATABASE_URL; do unset "$variable"; done
 
 # The three crates at once, and the program with the same selection: cargo then settles on one set of features, and
 # builds each dependency once. `frontend` is never among them (it would turn on `hydrate`).

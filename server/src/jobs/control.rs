@@ -8,17 +8,13 @@ use super::{halt::Halt, queue::Claim, worker::Worker};
 use crate::{
     services::data_keys::check_value,
     store::{
-        entities::{
-            data_key,
-            encryption::{self, RootKind},
-            job::JobKind,
-        },
+        entities::{data_key, encryption::RootKind, job::JobKind},
         house,
     },
 };
 use app::model::job::{JobFailure, PauseReason};
 use futures::{FutureExt, StreamExt, TryStreamExt, future::BoxFuture, stream};
-use sea_orm::{ActiveEnum, ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, sea_query::Expr};
+use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, sea_query::Expr};
 use std::collections::HashMap;
 use uuid::Uuid;
 use vault::{DataKeyId, KmsClass, KmsError, Refusal, Scope, WrapContext};
@@ -108,14 +104,8 @@ impl Worker {
                 .await?;
         }
         let now = self.vault().clock().wall_ms();
-        let generation = house::next_generation(transaction).await?;
-        encryption::Entity::update_many()
-            .col_expr(encryption::Column::RootKeyArn, Expr::value(claim.job.to_arn.as_str()))
-            .col_expr(encryption::Column::RootKind, Expr::value(kind_after(claim.job.kind).to_value()))
-            .col_expr(encryption::Column::Since, Expr::value(now))
-            .col_expr(encryption::Column::SetBy, Expr::value(claim.job.requested_by))
-            .exec(transaction)
-            .await?;
+        let (arn, kind) = (claim.job.to_arn.as_str(), kind_after(claim.job.kind));
+        let generation = house::put_in_force(transaction, arn, kind, now, claim.job.requested_by).await?;
         claim.took_control(transaction, generation, now).await?;
         Ok(true)
     }

@@ -15,7 +15,7 @@ use std::{
     time::Duration,
 };
 use tokio::sync::watch;
-use vault::{KeyDescription, KeyState as AwsState, LockCause, LockState, Refusal, Vault};
+use vault::{KeyDescription, KeyState as AwsState, KmsClass, LockCause, LockState, Refusal, Vault};
 
 /// How many key checks are remembered.
 const REMEMBERED: usize = 60;
@@ -101,8 +101,8 @@ impl KeyState {
         u64::try_from(self.vault.clock().boot().saturating_sub(last).as_millis()).ok()
     }
 
-    /// Remembers which key the root key is; `true` if it is another than before.
-    pub fn saw_root(&self, row: &WrappedKey) -> bool {
+    /// Remembers which key the root key is.
+    pub fn saw_root(&self, row: &WrappedKey) {
         let root = (row.root_kind, row.root_key_arn.clone());
         let is_new = {
             let mut seen = self.seen();
@@ -116,7 +116,6 @@ impl KeyState {
         if is_new {
             self.learned();
         }
-        is_new
     }
 
     /// Remembers the generation; `true` if it is another than the one before.
@@ -161,8 +160,16 @@ impl KeyState {
     }
 }
 
+/// What an answer of KMS that closes a data key is called on a page.
+pub fn cause_of(class: KmsClass) -> FaceCause {
+    match class {
+        KmsClass::Refused(refusal) => face_of(refusal),
+        _ => FaceCause::Damaged,
+    }
+}
+
 /// What a refusal is called on a page.
-pub fn face_of(refusal: Refusal) -> FaceCause {
+fn face_of(refusal: Refusal) -> FaceCause {
     match refusal {
         Refusal::Disabled => FaceCause::Disabled,
         Refusal::InvalidState => FaceCause::InvalidState,

@@ -8,7 +8,7 @@ use super::{
     data_keys::{DataKeys, FreshKey, check_value},
     failure::Failure,
     ids::new_id,
-    key_state::{KeyState, face_of},
+    key_state::{KeyState, cause_of},
     words,
     workspace_locks::WorkspaceLocks,
 };
@@ -31,14 +31,10 @@ use crate::{
         sealed_tables::{self, OBJECTS},
     },
 };
-use app::model::{job::JobFailure, lock::LockCause};
-use sea_orm::{
-    ActiveEnum, ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter,
-    sea_query::Expr,
-};
+use app::model::job::JobFailure;
+use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter};
 use std::{sync::Arc, time::Duration};
 use tokio::time::sleep;
-use uuid::Uuid;
 use vault::{
     DataKeyId, DeploymentId, Kms, KmsClass, KmsError, Refusal, Scope, SystemClock, SystemEntropy, Vault, WrapContext,
 };
@@ -209,17 +205,10 @@ impl Reset {
         let lost = loss(transaction).await?;
         delete_rows(transaction).await?;
         queue::abandon(transaction, &words::write(JobFailure::DataDestroyed)).await?;
-        let generation = house::next_generation(transaction).await?;
         let now = self.keys.vault().clock().wall_ms();
+        let generation = house::put_in_force(transaction, &self.provider_key, RootKind::Provider, now, None).await?;
         let key = fresh.row(Scope::Organization, generation, now);
         data_key::Entity::insert(key).exec_without_returning(transaction).await?;
-        encryption::Entity::update_many()
-            .col_expr(encryption::Column::RootKeyArn, Expr::value(self.provider_key.as_str()))
-            .col_expr(encryption::Column::RootKind, Expr::value(RootKind::Provider.to_value()))
-            .col_expr(encryption::Column::Since, Expr::value(now))
-            .col_expr(encryption::Column::SetBy, Expr::value(Option::<Uuid>::None))
-            .exec(transaction)
-            .await?;
         self.note(transaction, &root, answer, lost, now).await?;
         Ok(lost)
     }
@@ -233,16 +222,12 @@ impl Reset {
         lost: Loss,
         now: i64,
     ) -> Result<(), Failure> {
-        let cause = match answer.class {
-            KmsClass::Refused(refusal) => face_of(refusal),
-            _ => LockCause::Damaged,
-        };
         let count = |count: u64| Set(i64::try_from(count).unwrap_or(i64::MAX));
         let account = reset::ActiveModel {
             id: Set(new_id(self.keys.vault())?),
             at: Set(now),
             root_key_arn: Set(root.root_key_arn.clone()),
-            cause: Set(words::write(cause)),
+            cause: Set(words::write(cause_of(answer.class))),
             code: Set(answer.code.clone()),
             request_id: Set(answer.request_id.clone()),
             workspaces: count(lost.workspaces),

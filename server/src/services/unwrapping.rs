@@ -78,6 +78,12 @@ async fn in_time<T>(query: impl Future<Output = Result<T, DbErr>>) -> Result<T, 
 /// How an unwrap that is under way will end.
 type Ending = Shared<BoxFuture<'static, Result<Arc<DataKey>, Unopened>>>;
 
+/// A wrapped data key with the epoch before it was read: an unwrap of it that a lock overtakes enters no ring.
+struct Asked {
+    epoch: vault::Epoch,
+    row: WrappedKey,
+}
+
 /// An unwrapped data key that is in no ring yet, with what the ring wants to know.
 struct Fresh {
     epoch: vault::Epoch,
@@ -144,26 +150,28 @@ impl Unwrapping {
     }
 
     async fn unwrap(&self, id: DataKeyId) -> Result<Arc<DataKey>, Unopened> {
-        let (scope, refused_at) = (self.scope(id).await?, self.vault().clock().wall_ms());
-        if let Scope::Workspace(workspace) = scope
+        let asked = self.read(id).await?;
+        if let Scope::Workspace(workspace) = Scope::from_uuid(asked.row.scope)
             && let Some(face) = self.locks.face(workspace)
         {
             return Err(Unopened::Workspace(Box::new(face)));
         }
-        match self.attempt(id, false).await {
-            Ok(fresh) => self.admit(fresh, scope),
-            Err(unopened) => self.settle(id, scope, refused_at, unopened).await,
-        }
+        self.ask(id, asked, false).await
     }
 
     /// Unwraps a key again that is in the ring, so that its term goes on. A single attempt: the caller's timer is the retry.
     ///
     /// # Errors
     /// [`Unopened::Kms`] when it was not answered; [`Unopened::Workspace`] when its workspace is locked by the answer.
-    pub async fn renew(&self, id: DataKeyId, scope: Scope) -> Result<Arc<DataKey>, Unopened> {
-        let clock = self.vault().clock();
-        let asked_at = clock.wall_ms();
-        match self.attempt(id, true).await {
+    pub async fn renew(&self, id: DataKeyId) -> Result<Arc<DataKey>, Unopened> {
+        let asked = self.read(id).await?;
+        self.ask(id, asked, true).await
+    }
+
+    /// Asks KMS, and does what its answer means.
+    async fn ask(&self, id: DataKeyId, asked: Asked, once: bool) -> Result<Arc<DataKey>, Unopened> {
+        let (scope, asked_at) = (Scope::from_uuid(asked.row.scope), self.vault().clock().wall_ms());
+        match self.attempt(id, asked, once).await {
             Ok(fresh) => self.admit(fresh, scope),
             Err(unopened) => self.settle(id, scope, asked_at, unopened).await,
         }
@@ -176,7 +184,7 @@ impl Unwrapping {
             self.locks.forget(workspace);
             return Ok(());
         };
-        let asked = self.attempt(DataKeyId(id), true).await;
+        let asked = self.attempt_once(DataKeyId(id)).await;
         if self.locks.heard(workspace, asked.is_ok()) {
             self.admit(asked?, scope)?;
         } else if asked.is_ok() {
@@ -198,20 +206,22 @@ impl Unwrapping {
         Ok(key)
     }
 
-    async fn scope(&self, id: DataKeyId) -> Result<Scope, Unopened> {
-        Ok(Scope::from_uuid(self.row(id).await?.scope))
+    async fn read(&self, id: DataKeyId) -> Result<Asked, Unopened> {
+        let epoch = self.vault().epoch();
+        let row = in_time(house::wrapped_key(self.store.read(), id.0)).await?.ok_or(Unopened::Superseded)?;
+        Ok(Asked { epoch, row })
     }
 
-    async fn row(&self, id: DataKeyId) -> Result<WrappedKey, Unopened> {
-        in_time(house::wrapped_key(self.store.read(), id.0)).await?.ok_or(Unopened::Superseded)
+    async fn attempt_once(&self, id: DataKeyId) -> Result<Fresh, Unopened> {
+        let asked = self.read(id).await?;
+        self.attempt(id, asked, true).await
     }
 
     /// Asks KMS. An answer about a root key that has been replaced meanwhile means nothing, so then it is asked again.
-    async fn attempt(&self, id: DataKeyId, once: bool) -> Result<Fresh, Unopened> {
+    async fn attempt(&self, id: DataKeyId, mut asked: Asked, once: bool) -> Result<Fresh, Unopened> {
         let mut seen = None;
         loop {
-            let epoch = self.vault().epoch();
-            let row = self.row(id).await?;
+            let Asked { epoch, row } = asked;
             let scope = Scope::from_uuid(row.scope);
             let context = WrapContext { deployment: self.vault().deployment(), scope, data_key: id };
             let expected = check_value(&row.check_value)
@@ -230,6 +240,7 @@ impl Unwrapping {
                     if in_time(house::root(self.store.read())).await?.generation == row.generation {
                         return Err(Unopened::Kms(error));
                     }
+                    asked = self.read(id).await?;
                 }
             }
         }
@@ -266,7 +277,7 @@ impl Unwrapping {
         self.doubt.notify_one();
         tokio::time::sleep(self.locks.times().confirm).await;
         let sent = self.vault().clock().boot();
-        let error = match self.attempt(id, true).await {
+        let error = match self.attempt_once(id).await {
             Ok(fresh) => return self.admit(fresh, Scope::Workspace(workspace)),
             Err(Unopened::Kms(error)) => error,
             Err(unopened) => return Err(unopened),

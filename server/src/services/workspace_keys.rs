@@ -79,7 +79,7 @@ impl WorkspaceKeys {
             self.vault.forget(held.id);
             return false;
         }
-        match self.unwrapping.renew(held.id, held.scope).await {
+        match self.unwrapping.renew(held.id).await {
             Ok(_) => false,
             Err(Unopened::Superseded) => {
                 // A job has destroyed it.

@@ -3,8 +3,8 @@
 //! What must stay true: a workspace gets in here only once a refusal has been confirmed, and out only after two successes
 //! in a row; while it is here nothing inside it is opened. It is this server's own view, like the lock of everything.
 
-use super::key_state::face_of;
-use app::model::lock::{LockCause as FaceCause, LockFace, LockedPart};
+use super::key_state::cause_of;
+use app::model::lock::{LockFace, LockedPart};
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -96,13 +96,9 @@ impl WorkspaceLocks {
     /// Locks a workspace, and takes back what was opened in it. `refused_at` is when the first refusal came, in Unix
     /// milliseconds. Nothing happens if it is locked already.
     pub fn lock(&self, workspace: Uuid, refused_at: i64, error: &KmsError) -> LockFace {
-        let cause = match error.class {
-            KmsClass::Refused(refusal) => face_of(refusal),
-            _ => FaceCause::Damaged,
-        };
         let face = LockFace {
             part: LockedPart::Workspace,
-            cause,
+            cause: cause_of(error.class),
             since: self.clock().wall_ms(),
             refused_at: matches!(error.class, KmsClass::Refused(_)).then_some(refused_at),
             code: error.code.clone(),

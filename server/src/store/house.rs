@@ -44,6 +44,26 @@ pub async fn next_generation(transaction: &DatabaseTransaction) -> Result<i64, D
     Ok(root(transaction).await?.generation)
 }
 
+/// Puts a root key in force, with a generation of its own, which is given back. Only under the lock. `now` is in Unix
+/// milliseconds; `by` is the user who asked for it.
+pub async fn put_in_force(
+    transaction: &DatabaseTransaction,
+    arn: &str,
+    kind: encryption::RootKind,
+    now: i64,
+    by: Option<Uuid>,
+) -> Result<i64, DbErr> {
+    let generation = next_generation(transaction).await?;
+    encryption::Entity::update_many()
+        .col_expr(encryption::Column::RootKeyArn, Expr::value(arn))
+        .col_expr(encryption::Column::RootKind, Expr::value(kind.to_value()))
+        .col_expr(encryption::Column::Since, Expr::value(now))
+        .col_expr(encryption::Column::SetBy, Expr::value(by))
+        .exec(transaction)
+        .await?;
+    Ok(generation)
+}
+
 /// The id of the scope's current data key, held until the transaction ends: it can become retiring, but not be destroyed.
 /// `None` if the scope does not exist (any more).
 pub async fn hold_current_key(transaction: &DatabaseTransaction, scope: Scope) -> Result<Option<Uuid>, DbErr> {
@@ -67,24 +87,20 @@ pub async fn hold_key(transaction: &DatabaseTransaction, id: Uuid) -> Result<boo
     Ok(held.is_some())
 }
 
-/// Takes all data keys of a scope for destruction: waits for everybody who holds one. Their ids.
-pub async fn take_keys(transaction: &DatabaseTransaction, scope: Scope) -> Result<Vec<Uuid>, DbErr> {
+/// Takes all data keys of a scope for destruction: waits for everybody who holds one.
+pub async fn take_keys(transaction: &DatabaseTransaction, scope: Scope) -> Result<(), DbErr> {
     take(transaction, data_key::Entity::find().filter(data_key::Column::Scope.eq(scope.as_uuid()))).await
 }
 
 /// Takes every data key of the deployment in the same way.
-pub async fn take_all_keys(transaction: &DatabaseTransaction) -> Result<Vec<Uuid>, DbErr> {
+pub async fn take_all_keys(transaction: &DatabaseTransaction) -> Result<(), DbErr> {
     take(transaction, data_key::Entity::find()).await
 }
 
-async fn take(transaction: &DatabaseTransaction, keys: Select<data_key::Entity>) -> Result<Vec<Uuid>, DbErr> {
-    keys.select_only()
-        .column(data_key::Column::Id)
-        .order_by_asc(data_key::Column::Id)
-        .lock(LockType::Update)
-        .into_tuple()
-        .all(transaction)
-        .await
+async fn take(transaction: &DatabaseTransaction, keys: Select<data_key::Entity>) -> Result<(), DbErr> {
+    let keys = keys.select_only().column(data_key::Column::Id).order_by_asc(data_key::Column::Id);
+    keys.lock(LockType::Update).into_tuple::<Uuid>().all(transaction).await?;
+    Ok(())
 }
 
 fn current_key_query(scope: Scope) -> Select<data_key::Entity> {
