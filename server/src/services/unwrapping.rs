@@ -219,7 +219,6 @@ impl Unwrapping {
 
     /// Asks KMS. An answer about a root key that has been replaced meanwhile means nothing, so then it is asked again.
     async fn attempt(&self, id: DataKeyId, mut asked: Asked, once: bool) -> Result<Fresh, Unopened> {
-        let mut seen = None;
         loop {
             let Asked { epoch, row } = asked;
             let scope = Scope::from_uuid(row.scope);
@@ -234,13 +233,12 @@ impl Unwrapping {
             };
             match answer {
                 Ok(unwrapped) => return Ok(Fresh { epoch, sent, unwrapped }),
-                Err(error) if seen == Some(row.generation) => return Err(Unopened::Kms(error)),
                 Err(error) => {
-                    seen = Some(row.generation);
-                    if in_time(house::root(self.store.read())).await?.generation == row.generation {
+                    // As for a key check: the generation alone grows with each workspace that is made or deleted.
+                    asked = self.read(id).await?;
+                    if asked.row.is_same(&row) {
                         return Err(Unopened::Kms(error));
                     }
-                    asked = self.read(id).await?;
                 }
             }
         }
