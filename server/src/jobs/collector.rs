@@ -21,6 +21,7 @@ const LOOK_EVERY: Duration = Duration::from_secs(5);
 const BATCH: u64 = 100;
 
 /// Removes garbage from the object store.
+#[derive(Clone)]
 pub struct Collector {
     pub store: Store,
     pub storage: ObjectStorage,

@@ -134,8 +134,8 @@ pub const ALARMS: [Alarm; 26] = [
         act: "Find out who wrote to the table `users`; remove the user and add them again.",
     },
     Alarm {
-        event: "worker_failed",
-        means: "The task that runs changes of key did not end as it should.",
+        event: "task_failed",
+        means: "A task in the background broke off and was begun anew; the field `task` says which.",
         act: "Report it with the log.",
     },
     Alarm {

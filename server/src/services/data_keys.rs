@@ -7,6 +7,7 @@ use super::{
     failure::Failure,
     ids::new_id,
     key_state::KeyState,
+    opened,
     unwrapping::{UnderWay, Unwrapping},
     workspace_locks::WorkspaceLocks,
 };
@@ -141,10 +142,12 @@ impl DataKeys {
     /// if there is no such key.
     pub async fn key(&self, id: Uuid) -> Result<Arc<DataKey>, Failure> {
         let id = DataKeyId(id);
-        match self.vault.key(id)? {
-            Some(key) => Ok(key),
-            None => Ok(self.unwrapping.key(id).await?),
-        }
+        let key = match self.vault.key(id)? {
+            Some(key) => key,
+            None => self.unwrapping.key(id).await?,
+        };
+        opened::note(&key);
+        Ok(key)
     }
 
     fn refused(&self, error: KmsError) -> Failure {

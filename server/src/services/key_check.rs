@@ -25,6 +25,7 @@ const SLOW: Duration = Duration::from_millis(500);
 const REST: Duration = Duration::from_millis(200);
 
 /// What a key check needs.
+#[derive(Clone)]
 pub struct KeyCheck {
     pub store: Store,
     pub kms: Kms,

@@ -16,6 +16,7 @@ const IMPORTED: Duration = Duration::from_hours(1);
 const OTHERWISE: Duration = Duration::from_hours(24);
 
 /// Keeps the description of the root key.
+#[derive(Clone)]
 pub struct KeyFacts {
     pub kms: Kms,
     pub state: Arc<KeyState>,

@@ -23,6 +23,7 @@ use tokio::{
     sync::{mpsc, watch},
     time::timeout,
 };
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 use vault::{EntropyError, LockCause, Vault};
 
@@ -36,6 +37,7 @@ const DATABASE_PATIENCE: Duration = Duration::from_secs(5);
 const DATABASE_PAUSE: Duration = Duration::from_secs(2);
 
 /// Writes the journal of one server.
+#[derive(Clone)]
 pub struct LockJournal {
     pub store: Store,
     pub state: Arc<KeyState>,
@@ -57,14 +59,14 @@ struct InForce {
 }
 
 impl LockJournal {
-    /// Follows vault and workspaces until it is dropped.
-    pub async fn run(self) {
+    /// Follows vault and workspaces until `stop`, and ends when all it has noted is in the database.
+    pub async fn run(self, stop: CancellationToken) {
         let (rows, written) = mpsc::unbounded_channel();
         let writer = write_all(self.store.clone(), written);
-        tokio::join!(self.follow(rows), writer);
+        tokio::join!(self.follow(rows, stop), writer);
     }
 
-    async fn follow(self, rows: mpsc::UnboundedSender<lock_event::Model>) {
+    async fn follow(self, rows: mpsc::UnboundedSender<lock_event::Model>, stop: CancellationToken) {
         let mut standing = self.vault().watch();
         let mut workspaces = self.workspaces.watch();
         let mut news = self.state.watch();
@@ -87,11 +89,15 @@ impl LockJournal {
                 }
                 self.changed.send_modify(|version| *version += 1);
             }
+            if stop.is_cancelled() {
+                return;
+            }
             let pause = if ends { LOOK_EVERY } else { END_LOOKS };
             tokio::select! {
                 _ = standing.changed() => {}
                 _ = workspaces.changed() => {}
                 _ = news.changed() => {}
+                () = stop.cancelled() => {}
                 () = tokio::time::sleep(pause) => {}
             }
         }
@@ -128,12 +134,12 @@ impl LockJournal {
         // Another beginning is another lock: it was open in between.
         if let Some(old) = row.take_if(|old| face.as_ref().is_none_or(|face| face.since != old.locked_at)) {
             self.log_unlocked(scope);
+            let mut old = old;
+            if old.ended_at.is_none() {
+                self.end(&mut old);
+            }
             let restored_at = face.as_ref().map_or_else(|| self.vault().clock().wall_ms(), |face| face.since);
-            changes.push(lock_event::Model {
-                ended_at: old.ended_at.or(Some(old.locked_at)),
-                restored_at: Some(restored_at),
-                ..old
-            });
+            changes.push(lock_event::Model { restored_at: Some(restored_at), ..old });
         }
         let Some(face) = face else { return Ok(()) };
         match row {
@@ -204,20 +210,17 @@ impl LockJournal {
     /// Notes when the last byte of opened data had gone; `false` while that is still to come.
     fn note_the_end(&self, in_force: &mut InForce, cuts_before: u64, changes: &mut Vec<lock_event::Model>) -> bool {
         let now = self.vault().clock().wall_ms();
-        // A workspace that was locked alone has no account of its own: its streams ended with the wiping of its keys.
+        // A workspace that was locked alone has no account of its own. It is seen in the list only after its keys were wiped
+        // and its streams revoked, so nothing of it was opened later than now.
         for row in in_force.workspaces.values_mut().filter(|row| row.ended_at.is_none()) {
-            row.ended_at = Some(row.locked_at);
+            row.ended_at = Some(now.max(row.locked_at));
             changes.push(row.clone());
         }
         let Some(row) = in_force.everything.as_mut().filter(|row| row.ended_at.is_none()) else { return true };
         if self.outgoing.carried() > 0 && now.saturating_sub(row.locked_at) < END_PATIENCE {
             return false;
         }
-        row.last_byte_at = self.outgoing.last_byte();
-        row.ended_at = Some(row.last_byte_at.unwrap_or(0).max(row.locked_at));
-        if let (Some(refused_at), Some(ended_at)) = (row.refused_at, row.ended_at) {
-            self.metrics.cutoff(Duration::from_millis(u64::try_from(ended_at - refused_at).unwrap_or(0)));
-        }
+        self.end(row);
         row.cut = i64::try_from(self.outgoing.cuts().saturating_sub(cuts_before)).unwrap_or(i64::MAX);
         tracing::info!(
             event = "access_ended",
@@ -228,6 +231,20 @@ impl LockJournal {
         );
         changes.push(row.clone());
         true
+    }
+
+    /// The end of access is when the last byte of opened data had gone, and not before the lock.
+    fn end(&self, row: &mut lock_event::Model) {
+        if row.scope.is_some() {
+            row.ended_at = Some(row.locked_at);
+            return;
+        }
+        row.last_byte_at = self.outgoing.last_byte();
+        let ended_at = row.last_byte_at.unwrap_or(0).max(row.locked_at);
+        row.ended_at = Some(ended_at);
+        if let Some(refused_at) = row.refused_at {
+            self.metrics.cutoff(Duration::from_millis(u64::try_from(ended_at - refused_at).unwrap_or(0)));
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod accounts;
+mod background;
 pub mod data_keys;
 pub mod download;
 pub mod encryption;
@@ -22,6 +23,7 @@ mod notes;
 pub mod object_reader;
 pub mod object_storage;
 pub mod object_writer;
+pub mod opened;
 pub mod organization;
 pub mod outgoing;
 mod paging;
@@ -63,6 +65,8 @@ use workspaces::Workspaces;
 
 /// How long the job worker may take to hand back its job. It may hang on a database that has fallen silent.
 const WORKER_PATIENCE: Duration = Duration::from_secs(10);
+/// How long the journal may take to bring what it has noted into the database.
+const JOURNAL_PATIENCE: Duration = Duration::from_secs(5);
 /// How long the database may take to hear that this server stops.
 const LEAVE_PATIENCE: Duration = Duration::from_secs(2);
 
@@ -94,11 +98,33 @@ pub struct Services {
 
 /// What runs in the background.
 struct Tasks {
-    /// Ends the job worker politely.
-    stop: CancellationToken,
-    worker: Mutex<Option<JoinHandle<()>>>,
+    worker: Polite,
+    journal: Polite,
     others: Vec<JoinHandle<()>>,
     heartbeat: Heartbeat,
+}
+
+/// A task that ends by itself when it is told to, and what it does until then is not to be cut.
+struct Polite {
+    stop: CancellationToken,
+    task: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Polite {
+    fn new(begin: impl FnOnce(CancellationToken) -> JoinHandle<()>) -> Self {
+        let stop = CancellationToken::new();
+        Self { task: Mutex::new(Some(begin(stop.clone()))), stop }
+    }
+
+    /// Tells it to end, and waits for that; `false` if it had to be cut.
+    async fn end(&self, patience: Duration) -> bool {
+        self.stop.cancel();
+        let Some(task) = self.task.lock().unwrap_or_else(PoisonError::into_inner).take() else { return true };
+        let cut = task.abort_handle();
+        let ended = timeout(patience, task).await.is_ok();
+        cut.abort();
+        ended
+    }
 }
 
 impl Services {
@@ -122,21 +148,12 @@ impl Services {
 
     /// Hands back the job and ends all tasks.
     pub async fn stop(&self) {
-        self.tasks.stop.cancel();
-        let worker = self.tasks.worker.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(worker) = worker {
-            let stop_waiting = worker.abort_handle();
-            match timeout(WORKER_PATIENCE, worker).await {
-                Ok(Ok(())) => {}
-                Ok(Err(error)) => {
-                    tracing::error!(event = "worker_failed", %error, "the job worker did not end as it should");
-                }
-                // Its job is taken over like that of a server that was killed.
-                Err(_) => {
-                    stop_waiting.abort();
-                    tracing::warn!(event = "worker_cut", "the job worker took too long to end and was cut");
-                }
-            }
+        if !self.tasks.worker.end(WORKER_PATIENCE).await {
+            // Its job is taken over like that of a server that was killed.
+            tracing::warn!(event = "worker_cut", "the job worker took too long to end and was cut");
+        }
+        if !self.tasks.journal.end(JOURNAL_PATIENCE).await {
+            tracing::error!(event = "lock_not_noted", "the server stops, and the lock history may be incomplete");
         }
         for task in &self.tasks.others {
             task.abort();

@@ -17,6 +17,7 @@ const EVERY: Duration = Duration::from_secs(1);
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Follows the other servers of the deployment.
+#[derive(Clone)]
 pub struct Peers {
     pub store: Store,
     pub state: Arc<KeyState>,

@@ -1,8 +1,10 @@
 //! The only way out of a lock whose key never comes back: all that is under the key is destroyed, and the deployment begins
 //! anew under the provider key.
 //!
-//! What must stay true: nothing is destroyed while the key works or can be brought back, nor while any server can use it; and all
-//! of it goes in one transaction under the lock of the house, if root key and generation are still those that were shown.
+//! What must stay true: nothing is destroyed while the key works or can be brought back, nor while any server can use it, or
+//! could when it was last heard of; and all of it goes in one transaction under the lock of the house, if root key and
+//! generation are still those that were shown. That access is denied is believed only with a server that is locked for just
+//! that: wrong credentials of whoever runs the command look the same.
 
 use super::{
     data_keys::{DataKeys, FreshKey, check_value},
@@ -20,7 +22,7 @@ use crate::{
         entities::{
             data_key,
             encryption::{self, RootKind},
-            file, note,
+            file, lock_event, note,
             object_note::{self, ObjectNoteState},
             reset,
             server::{self, LOCKED, SILENT_FOR},
@@ -32,7 +34,10 @@ use crate::{
     },
 };
 use app::model::job::JobFailure;
-use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, QuerySelect,
+    QueryTrait,
+};
 use std::{sync::Arc, time::Duration};
 use tokio::time::sleep;
 use vault::{
@@ -41,6 +46,9 @@ use vault::{
 
 /// Between the two questions to KMS: an answer of its own can be a slip.
 const PAUSE: Duration = Duration::from_secs(1);
+/// A server that has not been heard of for so long holds no lease any more, whatever its last word was; milliseconds. Longer
+/// than any grace.
+const LEASE_OVER: i64 = 16 * 60 * 1000;
 /// The operation that is refused.
 const DECRYPT: &str = "Decrypt";
 
@@ -93,8 +101,16 @@ pub enum ResetRefused {
         "AWS does not say that the key is gone ({0}). Try again when AWS can be reached with the server's own credentials"
     )]
     NoAnswer(KmsError),
-    #[error("the server {0} can use the key now. Are these the credentials of the servers?")]
+    #[error(
+        "the server {0} could use the key when it was last heard of. Are these the credentials of the servers? If that \
+         server was stopped the hard way, this passes 16 minutes after"
+    )]
     ServerIsOpen(String),
+    #[error(
+        "AWS denies access ({0}), and no server that runs is locked for that. Credentials that are not the servers' look \
+         the same: start a server, and run the command again once it is locked"
+    )]
+    DeniedHereOnly(KmsError),
     #[error("what was typed is not the key's ARN")]
     NotConfirmed,
     #[error("the root key or the data keys have changed meanwhile")]
@@ -139,7 +155,7 @@ impl Reset {
         gone(root.root_kind, self.ask().await?)?;
         sleep(PAUSE).await;
         let answer = gone(root.root_kind, self.ask().await?)?;
-        no_server_is_open(self.store.read()).await?;
+        Self::is_called_for(self.store.read(), &root, &answer).await?;
         let loss = loss(self.store.read()).await?;
         Ok(Plan { root, answer, loss, provider_key: self.provider_key.clone() })
     }
@@ -188,6 +204,19 @@ impl Reset {
         Ok(self.kms.unwrap(&row.root_key_arn, &context, id, &row.wrapped, &expected).await.err())
     }
 
+    /// What the servers know of the key must not speak against it.
+    async fn is_called_for(
+        on: &impl ConnectionTrait,
+        root: &encryption::Model,
+        answer: &KmsError,
+    ) -> Result<(), ResetRefused> {
+        no_server_is_open(on).await?;
+        if answer.class == KmsClass::Refused(Refusal::AccessDenied) && !is_denied_elsewhere(on, root, answer).await? {
+            return Err(ResetRefused::DeniedHereOnly(answer.clone()));
+        }
+        Ok(())
+    }
+
     async fn replace_all(
         &self,
         transaction: &DatabaseTransaction,
@@ -199,7 +228,7 @@ impl Reset {
         if (root.generation, &root.root_key_arn) != (plan.root.generation, &plan.root.root_key_arn) {
             return Err(ResetRefused::Changed);
         }
-        no_server_is_open(transaction).await?;
+        Self::is_called_for(transaction, &root, answer).await?;
         // Whoever writes holds a data key first, here as everywhere: this waits for the last of them.
         house::take_all_keys(transaction).await?;
         let lost = loss(transaction).await?;
@@ -257,13 +286,37 @@ fn gone(kind: RootKind, answer: Option<KmsError>) -> Result<KmsError, ResetRefus
 
 /// A server with other credentials than ours may well be able to use the key.
 async fn no_server_is_open(on: &impl ConnectionTrait) -> Result<(), ResetRefused> {
-    let since = database_now(on).await? - SILENT_FOR;
+    let since = database_now(on).await? - LEASE_OVER;
     let open = server::Entity::find()
         .filter(server::Column::HeartbeatAt.gt(since))
         .filter(server::Column::KeyState.ne(LOCKED))
         .one(on)
         .await?;
     open.map_or(Ok(()), |server| Err(ResetRefused::ServerIsOpen(format!("{} ({})", server.name, server.id))))
+}
+
+/// Whether a server that runs is locked because access to this very key is denied.
+async fn is_denied_elsewhere(
+    on: &impl ConnectionTrait,
+    root: &encryption::Model,
+    answer: &KmsError,
+) -> Result<bool, DbErr> {
+    let since = database_now(on).await? - SILENT_FOR;
+    let running = server::Entity::find()
+        .select_only()
+        .column(server::Column::Id)
+        .filter(server::Column::HeartbeatAt.gt(since))
+        .filter(server::Column::KeyState.eq(LOCKED))
+        .into_query();
+    let denied = lock_event::Entity::find()
+        .filter(lock_event::Column::ServerId.in_subquery(running))
+        .filter(lock_event::Column::Scope.is_null())
+        .filter(lock_event::Column::RestoredAt.is_null())
+        .filter(lock_event::Column::RootKeyArn.eq(root.root_key_arn.as_str()))
+        .filter(lock_event::Column::Cause.eq(words::write(cause_of(answer.class))))
+        .one(on)
+        .await?;
+    Ok(denied.is_some())
 }
 
 async fn loss(on: &impl ConnectionTrait) -> Result<Loss, DbErr> {

@@ -1,8 +1,9 @@
 //! Starting the services: the first root key and data key, and everything that runs in the background.
 
 use super::{
-    Aws, Services, Tasks,
+    Aws, Polite, Services, Tasks,
     accounts::{Accounts, PrepareError},
+    background::keep,
     data_keys::DataKeys,
     encryption::Encryption,
     failure::Failure,
@@ -40,10 +41,7 @@ use crate::{
 };
 use app::model::identity::Deployment;
 use sea_orm::{ActiveValue::Set, DbErr, EntityTrait, SqlErr};
-use std::{
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 use vault::{Clock, DeploymentId, Entropy, EntropyError, Kms, Scope, SystemClock, SystemEntropy, Vault};
@@ -219,7 +217,6 @@ impl Parts {
             metrics: metrics.clone(),
             changed: changed.clone(),
         };
-        let stop = CancellationToken::new();
         let worker = Worker {
             store: store.clone(),
             keys: Arc::clone(&keys),
@@ -244,20 +241,28 @@ impl Parts {
             unwrapping: Arc::clone(keys.unwrapping()),
             locks: Arc::clone(&locks),
         };
+        let key_facts = KeyFacts { kms: kms.clone(), state: Arc::clone(&state) };
+        let peers = Peers { store: store.clone(), state: Arc::clone(&state), server, doubt };
+        let collector = Collector { store: store.clone(), storage, garbage };
+        let connections = (Arc::clone(&vault), kms.clone());
+        let (time, news, beating) = (Arc::clone(&vault), (store.clone(), changed.clone()), heartbeat.clone());
+        let stop = CancellationToken::new();
         let others = vec![
-            tokio::spawn(journal.run()),
-            tokio::spawn(key_check.run()),
-            tokio::spawn(workspace_keys.run()),
-            tokio::spawn(keep_time(Arc::clone(&vault))),
-            tokio::spawn(let_connections_go(Arc::clone(&vault), kms.clone())),
-            tokio::spawn(KeyFacts { kms: kms.clone(), state: Arc::clone(&state) }.run()),
-            tokio::spawn(Peers { store: store.clone(), state: Arc::clone(&state), server, doubt }.run()),
-            tokio::spawn(heartbeat.clone().run()),
-            tokio::spawn(Collector { store: store.clone(), storage, garbage }.run()),
-            tokio::spawn(news::follow(store.clone(), changed.clone())),
+            keep("key_check", stop.clone(), move || key_check.clone().run()),
+            keep("workspace_keys", stop.clone(), move || workspace_keys.clone().run()),
+            keep("time", stop.clone(), move || keep_time(Arc::clone(&time))),
+            keep("connections", stop.clone(), move || {
+                let_connections_go(Arc::clone(&connections.0), connections.1.clone())
+            }),
+            keep("key_facts", stop.clone(), move || key_facts.clone().run()),
+            keep("peers", stop.clone(), move || peers.clone().run()),
+            keep("heartbeat", stop.clone(), move || beating.clone().run()),
+            keep("collector", stop.clone(), move || collector.clone().run()),
+            keep("news", stop, move || news::follow(news.0.clone(), news.1.clone())),
         ];
-        let worker = Mutex::new(Some(tokio::spawn(worker.run(stop.clone()))));
-        let tasks = Tasks { stop, worker, others, heartbeat };
+        let worker = Polite::new(|stop| keep("worker", stop.clone(), move || worker.clone().run(stop.clone())));
+        let journal = Polite::new(|stop| keep("lock_journal", stop.clone(), move || journal.clone().run(stop.clone())));
+        let tasks = Tasks { worker, journal, others, heartbeat };
         let accounts = Arc::new(Accounts::new(store.clone(), clock, entropy)?);
         let deployment = Deployment {
             organization: config.organization.clone(),

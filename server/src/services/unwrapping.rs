@@ -133,6 +133,12 @@ impl Unwrapping {
         ending.await
     }
 
+    /// The current data key of a scope, unwrapped and in the ring.
+    pub async fn current(self: &Arc<Self>, scope: Scope) -> Result<Arc<DataKey>, Unopened> {
+        let id = in_time(house::current_key(self.store.read(), scope)).await?.ok_or(Unopened::Superseded)?;
+        self.key(DataKeyId(id)).await
+    }
+
     /// On a task of its own: whoever asked first may go away.
     fn begin(self: &Arc<Self>, id: DataKeyId) -> Ending {
         let unwrapping = Arc::clone(self);
@@ -260,17 +266,13 @@ impl Unwrapping {
             return Err(Unopened::Kms(error));
         };
         match error.class {
-            KmsClass::Refused(_) => self.confirm(id, workspace, asked_at).await,
-            // That item fails closed at once; it is no refusal.
-            KmsClass::Tampered => {
-                tracing::error!(event = "data_key_tampered", scope = %workspace, code = error.code, "a data key is damaged");
-                Err(Unopened::Workspace(Box::new(self.locks.lock(workspace, asked_at, &error))))
-            }
+            KmsClass::Refused(_) | KmsClass::Tampered => self.confirm(id, workspace, asked_at).await,
             KmsClass::OwnCredentials | KmsClass::Unreachable { .. } => Err(Unopened::Kms(error)),
         }
     }
 
-    /// Asks once more after a refusal, and has the root key checked meanwhile.
+    /// Asks once more after a refusal, and has the root key checked meanwhile. A damaged answer, too, is asked for again: one
+    /// malformed reply must not end anybody's work, and nothing is opened with it.
     async fn confirm(&self, id: DataKeyId, workspace: Uuid, refused_at: i64) -> Result<Arc<DataKey>, Unopened> {
         self.doubt.notify_one();
         tokio::time::sleep(self.locks.times().confirm).await;
@@ -282,6 +284,9 @@ impl Unwrapping {
         };
         if !matches!(error.class, KmsClass::Refused(_) | KmsClass::Tampered) {
             return Err(Unopened::Kms(error));
+        }
+        if error.class == KmsClass::Tampered {
+            tracing::error!(event = "data_key_tampered", scope = %workspace, code = error.code, "a data key is damaged");
         }
         // Whether it is the root key that is refused, a key check says that was sent after this second refusal was. If it
         // cannot, the workspace is closed all the same.

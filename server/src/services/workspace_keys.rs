@@ -2,7 +2,8 @@
 //! owner denies in the key policy ends by itself, and one that is allowed again comes back by itself.
 //!
 //! What must stay true: at most one call for each workspace in use and period, and none for those that nobody uses. A key
-//! that is refused, or whose term has ended, takes its streams with it.
+//! that is refused, or whose term has ended, takes its streams with it; one that a job destroys does not, because they go
+//! on under the key that has replaced it.
 
 use super::{
     unwrapping::{Unopened, Unwrapping},
@@ -10,6 +11,7 @@ use super::{
 };
 use futures::{StreamExt, stream};
 use std::{collections::HashMap, sync::Arc, time::Duration};
+use uuid::Uuid;
 use vault::{DataKeyId, Held, Scope, TERM, Vault};
 
 /// How often the ring is looked at.
@@ -18,14 +20,15 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 const AT_ONCE: usize = 8;
 
 /// The renewal of one server.
+#[derive(Clone)]
 pub struct WorkspaceKeys {
     pub vault: Arc<Vault>,
     pub unwrapping: Arc<Unwrapping>,
     pub locks: Arc<WorkspaceLocks>,
 }
 
-/// When a key that was not answered for is tried again, on the boot clock.
-type Retries = HashMap<DataKeyId, Duration>;
+/// When a key that was not answered for is tried again, on the boot clock; by the id of the key, or of a scope without one.
+type Retries = HashMap<Uuid, Duration>;
 
 impl WorkspaceKeys {
     /// Renews until it is dropped.
@@ -36,6 +39,7 @@ impl WorkspaceKeys {
             tokio::time::sleep(every).await;
             if self.vault.is_open() {
                 self.renew_due(&mut retries).await;
+                self.replace_destroyed(&mut retries).await;
                 self.ask_about_locked().await;
             } else {
                 retries.clear();
@@ -45,38 +49,52 @@ impl WorkspaceKeys {
 
     async fn renew_due(&self, retries: &mut Retries) {
         let held = self.vault.held();
-        retries.retain(|id, _| held.iter().any(|held| held.id == *id));
+        let without: Vec<Uuid> = self.vault.without_key().into_iter().map(Scope::as_uuid).collect();
+        retries.retain(|id, _| without.contains(id) || held.iter().any(|held| held.id.0 == *id));
         let due: Vec<Held> = held.into_iter().filter(|held| self.is_due(held, retries)).collect();
         let renewals = due.into_iter().map(|held| async move { (held, self.renew(held).await) });
         let mut renewing = stream::iter(renewals).buffer_unordered(AT_ONCE);
         while let Some((held, unanswered)) = renewing.next().await {
             if unanswered {
-                retries.insert(held.id, self.vault.clock().boot() + self.locks.times().retry);
+                retries.insert(held.id.0, self.vault.clock().boot() + self.locks.times().retry);
             } else {
-                retries.remove(&held.id);
+                retries.remove(&held.id.0);
             }
         }
     }
 
-    /// The organization's current data key is renewed by each key check, so it is never due.
+    /// Streams go on whose data key a job has destroyed: under the scope's new key, so that one is asked for.
+    async fn replace_destroyed(&self, retries: &mut Retries) {
+        for scope in self.vault.without_key() {
+            let (id, now) = (scope.as_uuid(), self.vault.clock().boot());
+            if retries.get(&id).is_some_and(|at| now < *at) {
+                continue;
+            }
+            if let Err(unopened) = self.unwrapping.current(scope).await {
+                tracing::warn!(event = "data_key_not_renewed", %scope, ?unopened, "a data key was not renewed");
+                retries.insert(id, now + self.locks.times().retry);
+            }
+        }
+    }
+
+    /// The organization's current data key is renewed by each key check, so it is never due while KMS answers.
     fn is_due(&self, held: &Held, retries: &Retries) -> bool {
         let now = self.vault.clock().boot();
         let age = now.saturating_sub(held.sent);
         let is_old = age >= jittered(self.locks.times().renew, held.id);
-        age >= TERM || (is_old && retries.get(&held.id).is_none_or(|at| now >= *at))
+        self.has_ended(held) || (is_old && retries.get(&held.id.0).is_none_or(|at| now >= *at))
     }
 
     /// Renews one key, or lets it go if nobody uses it; `true` if KMS gave no answer.
     async fn renew(&self, held: Held) -> bool {
-        let age = self.vault.clock().boot().saturating_sub(held.sent);
-        if age >= TERM {
+        if self.has_ended(&held) {
             // No use of it succeeds any more; those who wait beside it are told.
             tracing::warn!(event = "data_key_expired", scope = %held.scope, "KMS gave no answer for a data key for too long");
-            self.end(held);
+            self.vault.revoke(held.scope);
             return false;
         }
         if !held.in_use {
-            self.vault.forget(held.id);
+            self.vault.forget_unused(held.id);
             return false;
         }
         match self.unwrapping.renew(held.id).await {
@@ -93,11 +111,9 @@ impl WorkspaceKeys {
         }
     }
 
-    fn end(&self, held: Held) {
-        match held.scope {
-            Scope::Workspace(_) => self.vault.revoke(held.scope),
-            Scope::Organization => self.vault.forget(held.id),
-        }
+    /// Whether the term of its scope has ended. The organization has none beside the lease.
+    fn has_ended(&self, held: &Held) -> bool {
+        held.scope != Scope::Organization && self.vault.clock().boot().saturating_sub(held.sent) >= TERM
     }
 
     async fn ask_about_locked(&self) {

@@ -16,6 +16,7 @@ mod in_flight;
 mod outages;
 mod pages;
 mod renewal;
+mod reset;
 mod servers;
 mod steps;
 mod stopped;

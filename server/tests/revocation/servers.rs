@@ -8,6 +8,8 @@ use crate::{
     },
 };
 use app::ports::{EncryptionPort, WorkspacesPort};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+use server::store::entities::lock_event;
 use std::time::Duration;
 
 /// So long that no check of this server comes by itself while a test runs.
@@ -96,5 +98,24 @@ async fn a_change_of_key_on_one_server_is_no_trouble_on_the_other() {
     let notes = two.app.services.workspaces.notes(&two.who, &workspace, None).await.unwrap();
     assert_eq!(notes.items.len(), 1);
     one.stop().await;
+    two.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_stops_at_once_after_a_lock_has_noted_it() {
+    let ground = Ground::new(Database::Postgres).await;
+    let (one, two) = (Site::on(&ground, patient).await, Site::on(&ground, patient).await);
+    drop(ground);
+    one.proxy.set([Rule::on(Operation::Decrypt, Act::Fail(400, "DisabledException"))]);
+    let face = one.until_locked().await;
+    one.stop().await;
+    let noted = lock_event::Entity::find()
+        .filter(lock_event::Column::LockedAt.eq(face.since))
+        .all(two.app.services.store.read())
+        .await
+        .unwrap();
+    assert_eq!(noted.len(), 1, "{noted:?}");
+    assert_eq!(noted[0].code.as_deref(), Some("DisabledException"));
+    assert!(noted[0].gone_at.is_some() && noted[0].restored_at.is_none(), "{noted:?}");
     two.stop().await;
 }

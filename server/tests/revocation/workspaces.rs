@@ -5,7 +5,7 @@ use crate::{
     support::{
         Answer, Database,
         kms_proxy::{Act, Call, Operation, Rule},
-        raw::End,
+        raw::{End, RawClient},
     },
 };
 use app::{
@@ -13,6 +13,7 @@ use app::{
     model::{
         error::ApiError,
         lock::{LockCause, LockFace, LockedPart},
+        workspace::limits::NOTE_BYTES,
     },
     ports::{EncryptionPort, OrganizationPort, WorkspacesPort},
 };
@@ -104,6 +105,68 @@ async fn a_denied_workspace_is_locked_alone_and_comes_back_by_itself() {
     site.proxy.clear();
     site.app.until("it is open", |app| app.services.organization.lock_of(&denied).is_none()).await;
     assert!(browser.open(&format!("/workspaces/{denied}")).await.text().contains(NOTE));
+    site.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn answers_that_wait_in_front_of_a_client_end_with_their_workspace() {
+    let site = Site::new(Database::Sqlite, hasty).await;
+    let (denied, other) = (site.workspace("Claims triage").await, site.workspace("Harbour survey").await);
+    for workspace in [&denied, &other] {
+        for _ in 0..30 {
+            let text = format!("{NOTE} {}", "x".repeat(NOTE_BYTES - 100));
+            site.app.services.workspaces.create_note(&site.who, workspace, &text).await.unwrap();
+        }
+    }
+    let browser = site.app.signed_in().await;
+    let address = site.app.address;
+    // A page, also under another spelling of its address, and what programs are answered.
+    let (plain, first) = (format!("/workspaces/{denied}"), denied.as_bytes()[0]);
+    let spelled = format!("/workspaces/%{first:x}{}", &denied[1..]);
+    let mut its = vec![
+        RawClient::get(&browser, address, &plain).await,
+        RawClient::get(&browser, address, &spelled).await,
+        RawClient::call(&browser, address, "open_workspace", ("workspace", &denied)).await,
+    ];
+    let mut others = vec![
+        RawClient::get(&browser, address, &format!("/workspaces/{other}")).await,
+        RawClient::call(&browser, address, "open_workspace", ("workspace", &other)).await,
+    ];
+    for client in its.iter_mut().chain(&mut others) {
+        client.read(10_000).await;
+        assert!(client.seen_status(200));
+    }
+    deny(&site, &denied);
+    until_locked_alone(&site, &denied).await;
+    for client in &mut its {
+        assert_eq!(client.end().await, End::Reset);
+        assert!(client.received < 15 * NOTE_BYTES, "{} bytes", client.received);
+    }
+    for client in &mut others {
+        client.read(29 * NOTE_BYTES).await;
+    }
+    site.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_malformed_answer_locks_nothing_and_two_say_damaged() {
+    let site = Site::new(Database::Sqlite, hasty).await;
+    let workspace = site.workspace("Claims triage").await;
+    let once = Rule::on(Operation::Decrypt, Act::WrongLength).scope(&workspace).times(1);
+    site.proxy.set([once]);
+    let mark = site.proxy.mark();
+    for _ in 0..1_500 {
+        assert!(site.app.services.workspaces.notes(&site.who, &workspace, None).await.is_ok());
+        assert_eq!(site.app.services.organization.lock_of(&workspace), None);
+        if site.proxy.since(mark).iter().filter(|call| call.is_unwrap_of(&workspace)).count() >= 3 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    site.proxy.set([Rule::on(Operation::Decrypt, Act::WrongPlaintext).scope(&workspace)]);
+    let face = until_locked_alone(&site, &workspace).await;
+    assert_eq!((face.part, face.cause, face.refused_at), (LockedPart::Workspace, LockCause::Damaged, None));
+    assert_eq!(site.lock(), None);
     site.stop().await;
 }
 

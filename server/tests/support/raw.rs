@@ -53,6 +53,17 @@ impl RawClient {
         Self::try_send(address, head.as_bytes()).await
     }
 
+    /// Calls a server function as this browser would, with one argument that needs no encoding, and does not read.
+    pub async fn call(browser: &Browser, address: SocketAddr, function: &str, argument: (&str, &str)) -> Self {
+        let (cookie, body) = (browser.cookie.clone().unwrap(), format!("{}={}", argument.0, argument.1));
+        let length = body.len();
+        let request = format!(
+            "POST /api/{function} HTTP/1.1\r\nHost: {address}\r\nAccept: application/json\r\nCookie: {cookie}\r\n\
+             Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {length}\r\n\r\n{body}"
+        );
+        Self::send(address, request.as_bytes()).await
+    }
+
     /// Sends some bytes, and does not read.
     pub async fn send(address: SocketAddr, bytes: &[u8]) -> Self {
         Self::try_send(address, bytes).await.unwrap()

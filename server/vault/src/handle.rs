@@ -191,8 +191,8 @@ impl Vault {
         if self.is_open() { Ok(self.ring.get(id).filter(|key| key.is_live())) } else { Err(Locked) }
     }
 
-    /// Puts a data key of `scope` into the ring, from where it can be used until [`TERM`](crate::keyring::TERM) after
-    /// `sent`, the boot time at which the call was sent that unwrapped it. Refused if it has been locked, the scope
+    /// Puts a data key of `scope` into the ring, from where it can be used: that of a workspace until
+    /// [`TERM`](crate::keyring::TERM) after `sent`, the boot time at which the call was sent that unwrapped it. Refused if it has been locked, the scope
     /// revoked, or this key forgotten, since `epoch`. A key that is there already stays, and its term is renewed.
     pub fn admit(&self, epoch: Epoch, key: DataKey, scope: Scope, sent: Duration) -> Result<Arc<DataKey>, Locked> {
         self.ring.admit(epoch, key, scope, sent)
@@ -201,6 +201,12 @@ impl Vault {
     /// How each data key in the ring stands.
     pub fn held(&self) -> Vec<Held> {
         self.ring.held()
+    }
+
+    /// The scopes in which streams go on whose data keys have all been forgotten: they end with the term of the scope, unless
+    /// another data key of it is admitted before.
+    pub fn without_key(&self) -> Vec<Scope> {
+        self.ring.without_key()
     }
 
     /// Wipes every data key of a scope, also from under those who hold them, and ends every stream under one.
@@ -212,6 +218,11 @@ impl Vault {
     /// Wipes one data key, also from under those who hold it.
     pub fn forget(&self, id: DataKeyId) {
         self.ring.forget(id);
+    }
+
+    /// The same for a data key whose scope nobody uses; nothing happens if somebody does.
+    pub fn forget_unused(&self, id: DataKeyId) {
+        self.ring.forget_unused(id);
     }
 
     /// Wipes all data keys, also from under those who hold them.

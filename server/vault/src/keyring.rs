@@ -5,9 +5,10 @@
 //! every use takes, so when `KeyRing::wipe` returns no use is under way and none will succeed again. An unwrap that
 //! was asked for before a lock never enters the ring after it; the [`Epoch`] it shows is too old.
 //!
-//! Each scope also has a term of its own, [`TERM`] from the moment the call that last unwrapped a key of it was sent, so
-//! that a workspace whose data key the service refuses or no longer answers for ends by itself, whatever becomes of the
-//! rest. A stream goes on when its scope gets another data key.
+//! Each workspace also has a term of its own, [`TERM`] from the moment the call that last unwrapped a key of it was sent, so
+//! that one whose data key the service refuses or no longer answers for ends by itself, whatever becomes of the rest. The
+//! organization has none: its data key is what every key check unwraps, so the lease is its term. A stream goes on when its
+//! scope gets another data key.
 
 use crate::{
     clock::nanos,
@@ -18,7 +19,7 @@ use crate::{
     message::expand,
 };
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{
         Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -27,7 +28,7 @@ use std::{
 };
 use zeroize::{Zeroize, Zeroizing};
 
-/// How long the data keys of a scope may be used after the last successful unwrap of one was *sent*.
+/// How long the data keys of a workspace may be used after the last successful unwrap of one was *sent*.
 pub const TERM: Duration = Duration::from_mins(10);
 
 const CHECK_LABEL: &[u8] = b"keystead data key check value v1";
@@ -104,7 +105,11 @@ impl DataKey {
         self.leash.as_ref().is_some_and(Leash::is_live)
     }
 
-    pub(crate) fn leash(&self) -> Result<Leash, Locked> {
+    /// What ties everything that is opened with it to the lease.
+    ///
+    /// # Errors
+    /// [`Locked`] for a key in no ring.
+    pub fn leash(&self) -> Result<Leash, Locked> {
         self.leash.clone().ok_or(Locked)
     }
 
@@ -131,14 +136,21 @@ struct Term {
     used: AtomicBool,
 }
 
+/// When the term of a scope ends whose key was unwrapped by a call sent at `sent`, in nanoseconds of boot time.
+fn term_end(scope: Scope, sent: Duration) -> u64 {
+    match scope {
+        Scope::Organization => u64::MAX,
+        Scope::Workspace(_) => nanos(sent.saturating_add(TERM)),
+    }
+}
+
 impl Term {
-    fn new(sent: Duration) -> Self {
-        Self { until: AtomicU64::new(nanos(sent.saturating_add(TERM))), used: AtomicBool::new(false) }
+    fn new(until: u64) -> Self {
+        Self { until: AtomicU64::new(until), used: AtomicBool::new(false) }
     }
 
-    fn renew(&self, sent: Duration) {
+    fn renew(&self, until: u64) {
         // Never back to life, and never shorter: answers can come out of order.
-        let until = nanos(sent.saturating_add(TERM));
         let _ = self.until.fetch_update(Ordering::AcqRel, Ordering::Acquire, |old| (old != 0).then(|| old.max(until)));
         self.used.store(false, Ordering::Relaxed);
     }
@@ -206,11 +218,29 @@ struct Ring {
 }
 
 impl Ring {
+    fn keys_of(&self, scope: Scope) -> usize {
+        self.keys.values().filter(|entry| entry.scope == scope).count()
+    }
+
     /// Whether one of the `keys` keys of a scope has been used since its term was last renewed, or a stream holds the term.
     fn is_in_use(&self, scope: Scope, keys: usize) -> bool {
         let Some(term) = self.terms.get(&scope) else { return false };
         // The table holds it, and each key; whoever else does is a stream.
         term.used.load(Ordering::Relaxed) || Arc::strong_count(term) > keys + 1
+    }
+
+    fn forget(&mut self, id: DataKeyId) {
+        self.now += 1;
+        self.forgotten.insert(id, self.now);
+        let Some(entry) = self.keys.remove(&id) else { return };
+        entry.key.wipe();
+        let (scope, key) = (entry.scope, entry.key);
+        drop(key);
+        // Streams may go on, under another key of the scope.
+        let is_held = |term: &Arc<Term>| Arc::strong_count(term) > 1;
+        if self.keys_of(scope) == 0 && !self.terms.get(&scope).is_some_and(is_held) {
+            self.terms.remove(&scope);
+        }
     }
 }
 
@@ -229,8 +259,14 @@ impl KeyRing {
         Epoch(self.read().now)
     }
 
+    /// A key to be used: from now on its scope counts as in use.
     pub(crate) fn get(&self, id: DataKeyId) -> Option<Arc<DataKey>> {
-        self.read().keys.get(&id).map(|entry| Arc::clone(&entry.key))
+        let ring = self.read();
+        let entry = ring.keys.get(&id)?;
+        if let Some(term) = ring.terms.get(&entry.scope) {
+            term.used.store(true, Ordering::Relaxed);
+        }
+        Some(Arc::clone(&entry.key))
     }
 
     /// Every key that is there.
@@ -247,6 +283,14 @@ impl KeyRing {
             in_use: ring.is_in_use(entry.scope, keys_of.get(&entry.scope).copied().unwrap_or_default()),
         });
         held.collect()
+    }
+
+    /// The scopes in which streams go on whose data keys have all been forgotten.
+    pub(crate) fn without_key(&self) -> Vec<Scope> {
+        let ring = self.read();
+        let with: HashSet<Scope> = ring.keys.values().map(|entry| entry.scope).collect();
+        let without = ring.terms.keys().filter(|scope| !with.contains(scope) && ring.is_in_use(**scope, 0));
+        without.copied().collect()
     }
 
     /// The leash of what is opened in a scope; none if nothing of it is.
@@ -267,15 +311,16 @@ impl KeyRing {
         let id = key.id;
         let floors = [Some(&ring.floor), ring.forgotten.get(&id), ring.revoked.get(&scope)];
         let floor = floors.into_iter().flatten().max().copied().unwrap_or(0);
+        let until = term_end(scope, sent);
         // Tested with the ring held: a lock wipes only after it has closed the gauge, and then finds this key.
-        let open_at = self.gauge.open_at().filter(|now| *now < nanos(sent.saturating_add(TERM)));
+        let open_at = self.gauge.open_at().filter(|now| *now < until);
         if epoch.0 < floor || open_at.is_none() {
             // So that whoever follows the epoch learns that a key was thrown away.
             ring.now += 1;
             return Err(Locked);
         }
-        let term = Arc::clone(ring.terms.entry(scope).or_insert_with(|| Arc::new(Term::new(sent))));
-        term.renew(sent);
+        let term = Arc::clone(ring.terms.entry(scope).or_insert_with(|| Arc::new(Term::new(until))));
+        term.renew(until);
         if let Some(entry) = ring.keys.get(&id) {
             entry.sent.fetch_max(nanos(sent), Ordering::Relaxed);
             return Ok(Arc::clone(&entry.key));
@@ -305,19 +350,15 @@ impl KeyRing {
 
     /// Wipes one key, and refuses it to any unwrap asked for before.
     pub(crate) fn forget(&self, id: DataKeyId) {
+        self.write().forget(id);
+    }
+
+    /// The same, unless anybody uses the key: looked at with the ring held, so that it is not taken from under one who has
+    /// just begun.
+    pub(crate) fn forget_unused(&self, id: DataKeyId) {
         let mut ring = self.write();
-        ring.now += 1;
-        let now = ring.now;
-        ring.forgotten.insert(id, now);
-        if let Some(entry) = ring.keys.remove(&id) {
-            entry.key.wipe();
-            let (scope, key) = (entry.scope, entry.key);
-            drop(key);
-            // Streams may go on, under another key of the scope.
-            let is_held = |term: &Arc<Term>| Arc::strong_count(term) > 1;
-            if !ring.keys.values().any(|entry| entry.scope == scope) && !ring.terms.get(&scope).is_some_and(is_held) {
-                ring.terms.remove(&scope);
-            }
+        if ring.keys.get(&id).is_some_and(|entry| !ring.is_in_use(entry.scope, ring.keys_of(entry.scope))) {
+            ring.forget(id);
         }
     }
 

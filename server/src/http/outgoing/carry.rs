@@ -4,6 +4,7 @@ use super::{
     super::{HttpState, errors::Refusal},
     stream::{Carrying, ConnectionHandle},
 };
+use crate::services::opened::recording;
 use app::{model::error::ApiError, ports::OrganizationPort};
 use axum::{
     body::{Body, Bytes},
@@ -12,43 +13,46 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http_body::{Body as HttpBody, Frame, SizeHint};
+use percent_encoding::percent_decode_str;
 use std::{
     pin::Pin,
     task::{Context, Poll},
 };
 use uuid::Uuid;
-use vault::{Leash, Scope, Vault};
+use vault::{Leash, Scope};
 
-/// Runs a route that may open data, and ties its answer to the lease it was made under. A route that has opened something
-/// under a lease of its own puts that [`Leash`] into the extensions of its answer.
+/// Runs a route that may open data, and ties its answer to the lease it was made under, and to the terms of the workspaces it
+/// has opened something in: those whose data keys it has used on its own task, that of its address (a page is put together
+/// on other tasks), and the [`Leash`] that a stream has put into the extensions of its answer.
 pub async fn carry(State(state): State<HttpState>, request: Request, next: Next) -> Response {
     let vault = &state.services.vault;
     let (locks, was_open) = (vault.locks(), vault.is_open());
     let connection = request.extensions().get::<ConnectInfo<ConnectionHandle>>().map(|info| info.0.clone());
-    let workspace = workspace_in(request.uri().path());
-    let mut response = next.run(request).await;
+    let inside = workspace_in(request.uri().path());
+    let lock_inside = || inside.and_then(|workspace| state.services.organization.lock_of(&workspace.to_string()));
+    let was_locked = lock_inside().is_some();
+    let (mut response, mut leashes) = recording(next.run(request)).await;
     let own = response.extensions_mut().remove::<Leash>();
     let leash = vault.leash();
-    if vault.locks() != locks || (was_open && leash.is_none()) {
+    let all_ended = vault.locks() != locks || (was_open && leash.is_none());
+    let lock_now = if was_locked { None } else { lock_inside() };
+    if all_ended || lock_now.is_some() || leashes.iter().any(|leash| !leash.is_live()) {
         // What was opened before the lock must not go out after it.
-        let face = state.services.organization.lock();
+        let face = state.services.organization.lock().or(lock_now);
         let refused = face.map_or(ApiError::Unavailable, |face| ApiError::Locked(Box::new(face)));
         let is_empty = response.status().is_redirection() || response.extensions().get::<Refusal>().is_some();
         return if is_empty { response } else { Refusal(refused).into_response() };
     }
     let (Some(leash), Some(connection)) = (leash, connection) else { return response };
-    let leashes = [Some(leash), own, inside(vault, workspace)].into_iter().flatten().collect();
+    let around = inside.and_then(|workspace| vault.leash_of(Scope::Workspace(workspace)));
+    leashes.extend([Some(leash), own, around].into_iter().flatten());
     let carrying = connection.carry(leashes);
     response.map(|body| Body::new(CarriedBody { body, _carrying: carrying }))
 }
 
-/// The leash of what is opened in a workspace.
-fn inside(vault: &Vault, workspace: Option<Uuid>) -> Option<Leash> {
-    vault.leash_of(Scope::Workspace(workspace?))
-}
-
-/// The workspace that a page or a file is in.
+/// The workspace that a page or a file is in. The router decodes what is percent-encoded, so it is done here too.
 fn workspace_in(path: &str) -> Option<Uuid> {
+    let path = percent_decode_str(path).decode_utf8().ok()?;
     Uuid::try_parse(path.strip_prefix("/workspaces/")?.split('/').next()?).ok()
 }
 

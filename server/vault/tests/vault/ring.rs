@@ -1,6 +1,6 @@
 //! The ring under the lease: what a lock takes back, and what never comes in after it.
 
-use crate::support::{Counting, admit, deployment, key_id, loose_key, open_vault, pass, refuse};
+use crate::support::{Counting, SCOPE, admit, deployment, key_id, loose_key, open_vault, pass, refuse};
 use std::{
     sync::{
         Arc,
@@ -13,8 +13,6 @@ use vault::{
     Clock, DataKey, LockCause, Locked, OpenError, Opener, PREFIX_LEN, Place, Scope, SealError, Sealer, Standing, TERM,
     Transition, Vault, Verdict, open, seal,
 };
-
-const SCOPE: Scope = Scope::Organization;
 
 fn place(vault: &Vault) -> Place<'_> {
     Place::object(vault.deployment(), SCOPE, Uuid::from_u128(7))
@@ -241,12 +239,45 @@ fn a_stream_goes_on_under_another_key_of_its_scope() {
     vault.forget(key_id(1));
     assert!(vault.held()[0].in_use, "the stream keeps its scope in use");
     keep_open(&vault, &clock, Duration::from_mins(8));
+    assert!(opener.leash().is_live() && vault.without_key().is_empty());
+    vault.forget(key_id(2));
+    assert_eq!(vault.without_key(), [SCOPE], "the stream goes on, and nothing renews its term");
+    admit(&vault, vault.epoch(), loose_key(3, 3)).unwrap();
+    keep_open(&vault, &clock, Duration::from_mins(9));
     assert!(opener.leash().is_live());
-    keep_open(&vault, &clock, Duration::from_mins(2));
+    keep_open(&vault, &clock, Duration::from_mins(1));
     assert!(!opener.leash().is_live());
     drop(opener);
-    vault.forget(key_id(2));
-    assert!(vault.held().is_empty() && vault.leash_of(SCOPE).is_none());
+    vault.forget(key_id(3));
+    assert!(vault.held().is_empty() && vault.without_key().is_empty() && vault.leash_of(SCOPE).is_none());
+}
+
+#[test]
+fn a_key_that_somebody_has_just_taken_is_not_forgotten_as_unused() {
+    let (vault, _) = open_vault();
+    let key = admit(&vault, vault.epoch(), loose_key(1, 1)).unwrap();
+    assert!(!vault.held()[0].in_use);
+    vault.key(key_id(1)).unwrap().unwrap();
+    vault.forget_unused(key_id(1));
+    assert!(usable(&vault, &key));
+    // Renewed, and nobody has used it since.
+    admit(&vault, vault.epoch(), loose_key(1, 1)).unwrap();
+    vault.forget_unused(key_id(1));
+    assert!(vault.held().is_empty() && !usable(&vault, &key));
+}
+
+#[test]
+fn the_organization_has_no_term_beside_the_lease() {
+    let clock = crate::support::HandClock::new();
+    let quarter = Duration::from_mins(15);
+    let vault = Vault::new(deployment("acme"), clock.clone(), Arc::new(Counting::from(0)), quarter);
+    let (epoch, sent) = (vault.epoch(), clock.boot());
+    pass(&vault);
+    let key = vault.admit(epoch, loose_key(1, 1), Scope::Organization, sent).unwrap();
+    clock.pass(quarter.saturating_sub(Duration::from_millis(1)));
+    assert!(usable(&vault, &key), "AWS cannot be reached, and the grace has not run out");
+    clock.pass(Duration::from_millis(1));
+    assert!(!usable(&vault, &key));
 }
 
 #[test]

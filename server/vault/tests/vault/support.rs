@@ -13,6 +13,9 @@ use vault::{Clock, DataKey, DataKeyId, DeploymentId, Entropy, EntropyError, Epoc
 /// The wall clock at boot time zero, in milliseconds.
 pub const WALL_ZERO: i64 = 1_700_000_000_000;
 
+/// The workspace that keys are put into the ring for.
+pub const SCOPE: Scope = Scope::Workspace(Uuid::from_u128(1000));
+
 /// Both clocks, by hand.
 #[derive(Default)]
 pub struct HandClock {
@@ -117,9 +120,9 @@ pub fn loose_key(id: u128, byte: u8) -> DataKey {
     DataKey::from_bytes(key_id(id), &[byte; 32]).unwrap()
 }
 
-/// Puts a key of the organization into the ring, unwrapped just now.
+/// Puts a key of a workspace into the ring, unwrapped just now.
 pub fn admit(vault: &Vault, epoch: Epoch, key: DataKey) -> Result<Arc<DataKey>, Locked> {
-    vault.admit(epoch, key, Scope::Organization, vault.clock().boot())
+    vault.admit(epoch, key, SCOPE, vault.clock().boot())
 }
 
 /// A key in the ring of a vault that stays open.
