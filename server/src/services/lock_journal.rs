@@ -132,9 +132,8 @@ impl LockJournal {
         changes: &mut Vec<lock_event::Model>,
     ) -> Result<(), EntropyError> {
         // Another beginning is another lock: it was open in between.
-        if let Some(old) = row.take_if(|old| face.as_ref().is_none_or(|face| face.since != old.locked_at)) {
+        if let Some(mut old) = row.take_if(|old| face.as_ref().is_none_or(|face| face.since != old.locked_at)) {
             self.log_unlocked(scope);
-            let mut old = old;
             if old.ended_at.is_none() {
                 self.end(&mut old);
             }
@@ -210,10 +209,8 @@ impl LockJournal {
     /// Notes when the last byte of opened data had gone; `false` while that is still to come.
     fn note_the_end(&self, in_force: &mut InForce, cuts_before: u64, changes: &mut Vec<lock_event::Model>) -> bool {
         let now = self.vault().clock().wall_ms();
-        // A workspace that was locked alone has no account of its own. It is seen in the list only after its keys were wiped
-        // and its streams revoked, so nothing of it was opened later than now.
         for row in in_force.workspaces.values_mut().filter(|row| row.ended_at.is_none()) {
-            row.ended_at = Some(now.max(row.locked_at));
+            self.end(row);
             changes.push(row.clone());
         }
         let Some(row) = in_force.everything.as_mut().filter(|row| row.ended_at.is_none()) else { return true };
@@ -236,7 +233,9 @@ impl LockJournal {
     /// The end of access is when the last byte of opened data had gone, and not before the lock.
     fn end(&self, row: &mut lock_event::Model) {
         if row.scope.is_some() {
-            row.ended_at = Some(row.locked_at);
+            // A workspace that was locked alone has no account of its own. It is seen in the list only after its keys were
+            // wiped and its streams revoked, so nothing of it was opened later than now.
+            row.ended_at = Some(self.vault().clock().wall_ms().max(row.locked_at));
             return;
         }
         row.last_byte_at = self.outgoing.last_byte();

@@ -28,6 +28,7 @@ pub struct WorkspaceKeys {
 }
 
 /// When a key that was not answered for is tried again, on the boot clock; by the id of the key, or of a scope without one.
+/// What is past is forgotten.
 type Retries = HashMap<Uuid, Duration>;
 
 impl WorkspaceKeys {
@@ -38,6 +39,8 @@ impl WorkspaceKeys {
         loop {
             tokio::time::sleep(every).await;
             if self.vault.is_open() {
+                let now = self.vault.clock().boot();
+                retries.retain(|_, at| now < *at);
                 self.renew_due(&mut retries).await;
                 self.replace_destroyed(&mut retries).await;
                 self.ask_about_locked().await;
@@ -48,17 +51,12 @@ impl WorkspaceKeys {
     }
 
     async fn renew_due(&self, retries: &mut Retries) {
-        let held = self.vault.held();
-        let without: Vec<Uuid> = self.vault.without_key().into_iter().map(Scope::as_uuid).collect();
-        retries.retain(|id, _| without.contains(id) || held.iter().any(|held| held.id.0 == *id));
-        let due: Vec<Held> = held.into_iter().filter(|held| self.is_due(held, retries)).collect();
+        let due: Vec<Held> = self.vault.held().into_iter().filter(|held| self.is_due(held, retries)).collect();
         let renewals = due.into_iter().map(|held| async move { (held, self.renew(held).await) });
         let mut renewing = stream::iter(renewals).buffer_unordered(AT_ONCE);
         while let Some((held, unanswered)) = renewing.next().await {
             if unanswered {
                 retries.insert(held.id.0, self.vault.clock().boot() + self.locks.times().retry);
-            } else {
-                retries.remove(&held.id.0);
             }
         }
     }
@@ -66,23 +64,21 @@ impl WorkspaceKeys {
     /// Streams go on whose data key a job has destroyed: under the scope's new key, so that one is asked for.
     async fn replace_destroyed(&self, retries: &mut Retries) {
         for scope in self.vault.without_key() {
-            let (id, now) = (scope.as_uuid(), self.vault.clock().boot());
-            if retries.get(&id).is_some_and(|at| now < *at) {
+            let id = scope.as_uuid();
+            if retries.contains_key(&id) {
                 continue;
             }
             if let Err(unopened) = self.unwrapping.current(scope).await {
                 tracing::warn!(event = "data_key_not_renewed", %scope, ?unopened, "a data key was not renewed");
-                retries.insert(id, now + self.locks.times().retry);
+                retries.insert(id, self.vault.clock().boot() + self.locks.times().retry);
             }
         }
     }
 
     /// The organization's current data key is renewed by each key check, so it is never due while KMS answers.
     fn is_due(&self, held: &Held, retries: &Retries) -> bool {
-        let now = self.vault.clock().boot();
-        let age = now.saturating_sub(held.sent);
-        let is_old = age >= jittered(self.locks.times().renew, held.id);
-        self.has_ended(held) || (is_old && retries.get(&held.id.0).is_none_or(|at| now >= *at))
+        let is_old = self.age(held) >= jittered(self.locks.times().renew, held.id);
+        self.has_ended(held) || (is_old && !retries.contains_key(&held.id.0))
     }
 
     /// Renews one key, or lets it go if nobody uses it; `true` if KMS gave no answer.
@@ -113,7 +109,12 @@ impl WorkspaceKeys {
 
     /// Whether the term of its scope has ended. The organization has none beside the lease.
     fn has_ended(&self, held: &Held) -> bool {
-        held.scope != Scope::Organization && self.vault.clock().boot().saturating_sub(held.sent) >= TERM
+        held.scope != Scope::Organization && self.age(held) >= TERM
+    }
+
+    /// How long ago the call was sent that last unwrapped it.
+    fn age(&self, held: &Held) -> Duration {
+        self.vault.clock().boot().saturating_sub(held.sent)
     }
 
     async fn ask_about_locked(&self) {

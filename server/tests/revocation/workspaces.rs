@@ -50,6 +50,20 @@ async fn until_locked_alone(site: &Site, workspace: &str) -> LockFace {
     panic!("the workspace was not locked");
 }
 
+/// Nobody who works in the workspace notices anything, until its data key has been asked for three times.
+async fn goes_on(site: &Site, workspace: &str) {
+    let mark = site.proxy.mark();
+    for _ in 0..1_500 {
+        assert!(site.app.services.workspaces.notes(&site.who, workspace, None).await.is_ok());
+        assert_eq!(site.app.services.organization.lock_of(workspace), None);
+        if site.proxy.since(mark).iter().filter(|call| call.is_unwrap_of(workspace)).count() >= 3 {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("its data key was not asked for again");
+}
+
 fn face_of(answer: &Answer) -> LockFace {
     assert_eq!(answer.status, 423, "{answer:?}");
     let ApiError::Locked(face) = answer.json() else { panic!("{answer:?}") };
@@ -154,15 +168,7 @@ async fn one_malformed_answer_locks_nothing_and_two_say_damaged() {
     let workspace = site.workspace("Claims triage").await;
     let once = Rule::on(Operation::Decrypt, Act::WrongLength).scope(&workspace).times(1);
     site.proxy.set([once]);
-    let mark = site.proxy.mark();
-    for _ in 0..1_500 {
-        assert!(site.app.services.workspaces.notes(&site.who, &workspace, None).await.is_ok());
-        assert_eq!(site.app.services.organization.lock_of(&workspace), None);
-        if site.proxy.since(mark).iter().filter(|call| call.is_unwrap_of(&workspace)).count() >= 3 {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+    goes_on(&site, &workspace).await;
     site.proxy.set([Rule::on(Operation::Decrypt, Act::WrongPlaintext).scope(&workspace)]);
     let face = until_locked_alone(&site, &workspace).await;
     assert_eq!((face.part, face.cause, face.refused_at), (LockedPart::Workspace, LockCause::Damaged, None));
@@ -211,15 +217,7 @@ async fn a_refusal_that_is_not_confirmed_locks_nothing() {
     let workspace = site.workspace("Claims triage").await;
     let denied = Act::Fail(400, "AccessDeniedException");
     site.proxy.set([Rule::on(Operation::Decrypt, denied).scope(&workspace).times(1)]);
-    let mark = site.proxy.mark();
-    for _ in 0..1_500 {
-        assert!(site.app.services.workspaces.notes(&site.who, &workspace, None).await.is_ok());
-        assert_eq!(site.app.services.organization.lock_of(&workspace), None);
-        if site.proxy.since(mark).iter().filter(|call| call.is_unwrap_of(&workspace)).count() >= 3 {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+    goes_on(&site, &workspace).await;
     assert_eq!(site.proxy.count(Call::is_refused), 1);
     site.stop().await;
 }

@@ -192,8 +192,9 @@ impl Vault {
     }
 
     /// Puts a data key of `scope` into the ring, from where it can be used: that of a workspace until
-    /// [`TERM`](crate::keyring::TERM) after `sent`, the boot time at which the call was sent that unwrapped it. Refused if it has been locked, the scope
-    /// revoked, or this key forgotten, since `epoch`. A key that is there already stays, and its term is renewed.
+    /// [`TERM`](crate::keyring::TERM) after `sent`, the boot time at which the call was sent that unwrapped it. Refused if it
+    /// has been locked, the scope revoked, or this key forgotten, since `epoch`. A key that is there already stays, and its
+    /// term is renewed.
     pub fn admit(&self, epoch: Epoch, key: DataKey, scope: Scope, sent: Duration) -> Result<Arc<DataKey>, Locked> {
         self.ring.admit(epoch, key, scope, sent)
     }

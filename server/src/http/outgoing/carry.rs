@@ -5,7 +5,7 @@ use super::{
     stream::{Carrying, ConnectionHandle},
 };
 use crate::services::opened::recording;
-use app::{model::error::ApiError, ports::OrganizationPort};
+use app::model::error::ApiError;
 use axum::{
     body::{Body, Bytes},
     extract::{ConnectInfo, Request, State},
@@ -29,7 +29,8 @@ pub async fn carry(State(state): State<HttpState>, request: Request, next: Next)
     let (locks, was_open) = (vault.locks(), vault.is_open());
     let connection = request.extensions().get::<ConnectInfo<ConnectionHandle>>().map(|info| info.0.clone());
     let inside = workspace_in(request.uri().path());
-    let lock_inside = || inside.and_then(|workspace| state.services.organization.lock_of(&workspace.to_string()));
+    let keys = state.services.files.keys();
+    let lock_inside = || inside.and_then(|workspace| keys.face_in(workspace));
     let was_locked = lock_inside().is_some();
     let (mut response, mut leashes) = recording(next.run(request)).await;
     let own = response.extensions_mut().remove::<Leash>();
@@ -38,7 +39,7 @@ pub async fn carry(State(state): State<HttpState>, request: Request, next: Next)
     let lock_now = if was_locked { None } else { lock_inside() };
     if all_ended || lock_now.is_some() || leashes.iter().any(|leash| !leash.is_live()) {
         // What was opened before the lock must not go out after it.
-        let face = state.services.organization.lock().or(lock_now);
+        let face = keys.face().or(lock_now);
         let refused = face.map_or(ApiError::Unavailable, |face| ApiError::Locked(Box::new(face)));
         let is_empty = response.status().is_redirection() || response.extensions().get::<Refusal>().is_some();
         return if is_empty { response } else { Refusal(refused).into_response() };
