@@ -29,24 +29,23 @@ pub async fn carry(State(state): State<HttpState>, request: Request, next: Next)
     let (locks, was_open) = (vault.locks(), vault.is_open());
     let connection = request.extensions().get::<ConnectInfo<ConnectionHandle>>().map(|info| info.0.clone());
     let inside = workspace_in(request.uri().path());
-    let keys = state.services.files.keys();
-    let lock_inside = || inside.and_then(|workspace| keys.face_in(workspace));
-    let was_locked = lock_inside().is_some();
+    let leash_inside = || inside.and_then(|workspace| vault.leash_of(Scope::Workspace(workspace)));
+    let before = leash_inside().filter(Leash::is_live);
     let (mut response, mut leashes) = recording(next.run(request)).await;
     let own = response.extensions_mut().remove::<Leash>();
     let leash = vault.leash();
     let all_ended = vault.locks() != locks || (was_open && leash.is_none());
-    let lock_now = if was_locked { None } else { lock_inside() };
-    if all_ended || lock_now.is_some() || leashes.iter().any(|leash| !leash.is_live()) {
-        // What was opened before the lock must not go out after it.
-        let face = keys.face().or(lock_now);
+    leashes.extend(before);
+    if all_ended || leashes.iter().any(|leash| !leash.is_live()) {
+        // What was opened before the lock must not go out after it. A page that only says why nothing is open may.
+        let keys = state.services.files.keys();
+        let face = inside.map_or_else(|| keys.face(), |workspace| keys.face_in(workspace));
         let refused = face.map_or(ApiError::Unavailable, |face| ApiError::Locked(Box::new(face)));
         let is_empty = response.status().is_redirection() || response.extensions().get::<Refusal>().is_some();
         return if is_empty { response } else { Refusal(refused).into_response() };
     }
     let (Some(leash), Some(connection)) = (leash, connection) else { return response };
-    let around = inside.and_then(|workspace| vault.leash_of(Scope::Workspace(workspace)));
-    leashes.extend([Some(leash), own, around].into_iter().flatten());
+    leashes.extend([Some(leash), own, leash_inside()].into_iter().flatten());
     let carrying = connection.carry(leashes);
     response.map(|body| Body::new(CarriedBody { body, _carrying: carrying }))
 }
