@@ -6,7 +6,7 @@ SHELL := /bin/bash
 export CARGO_TARGET_DIR := $(CURDIR)/target
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
-.PHONY: help run test build site check bench drill screenshots clean
+.PHONY: help run test build site check bench drill torture fuzz screenshots clean
 
 help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,6 +31,12 @@ bench: ## The benchmarks, each beside its baseline
 
 drill: ## Take the key away from three servers at load, TRIALS=20 times, with every fault; fails past a bound
 	@scripts/drill.sh $(or $(TRIALS),20)
+
+torture: ## Kill the server at every point of a change of key and at 200 others (or in ROUNDS=40 rounds); nothing may be lost
+	@scripts/torture.sh $(ROUNDS)
+
+fuzz: ## Make up sealed bytes, key ARNs and replies of KMS for SECONDS=60 each; fails at the first wrong answer
+	@scripts/fuzz.sh $(or $(SECONDS),60)
 
 screenshots: ## Pictures of every page and state, into target/screenshots
 	@scripts/screenshots.sh

@@ -36,17 +36,16 @@ start_services() {
   export KEYSTEAD_TEST_POSTGRES_URL=$postgres_url
 }
 
-# The three crates at once, and the program with the same selection: cargo then settles on one set of features, and
-# builds each dependency once. `frontend` is never among them (it would turn on `hydrate`).
+# The three crates at once: cargo then settles on one set of features, and builds each dependency once. `frontend` is never
+# among them (it would turn on `hydrate`). The program is built along, with the site inside, for the tests that run it; a
+# `cargo build` of its own would build the dependencies once more.
 rust_tests() { cargo test --locked --profile ci -p vault -p app -p server; }
-program() { cargo build --locked --profile ci -p vault -p app -p server; }
 
 phase "Set-up" scripts/setup.sh compiler wasm site python browser postgres gdb
 phase "Local KMS: its own tests" .tools/venv/bin/python -m unittest discover -s scripts -p 'test_*.py'
 phase "The browser's half" scripts/build-site.sh
 phase "Local KMS and PostgreSQL: start" start_services
 phase "Rust: vault, app, server on SQLite and PostgreSQL" rust_tests
-phase "The program, with the site inside" program
 stop_process "$local_kms_pid"
 local_kms_pid=
 phase "Browser" scripts/test-browser.sh "$CARGO_TARGET_DIR/ci/keystead"

@@ -59,6 +59,17 @@ pub fn seconds(length: u64) -> String {
     }
 }
 
+/// How long something will take, as nobody can know it better.
+pub fn roughly(length: u64) -> String {
+    let (number, unit) = match length {
+        0..60 => return "less than a minute".to_owned(),
+        60..5_400 => ((length + 30) / 60, "min"),
+        5_400..129_600 => ((length + 1_800) / 3_600, "h"),
+        _ => (length.saturating_add(43_200) / 86_400, "days"),
+    };
+    format!("about {} {unit}", count(number))
+}
+
 /// How long it was from one moment to a later one, by the seconds that are shown of both, in its two largest units. `None` if
 /// the second comes first: the clocks of two servers differ.
 pub fn between(from: i64, to: i64) -> Option<String> {
@@ -252,6 +263,21 @@ mod tests {
         assert_eq!(seconds(180_000).as_deref(), Some("2 days 2 hours"));
         assert_eq!(between(900, 1_100).as_deref(), Some("1 second"), "from :00 to :01, as it is shown");
         assert_eq!(between(1_000, 999), None);
+    }
+
+    #[test]
+    fn what_is_to_come_is_told_roughly() {
+        assert_eq!(roughly(0), "less than a minute");
+        assert_eq!(roughly(59), "less than a minute");
+        assert_eq!(roughly(60), "about 1 min");
+        assert_eq!(roughly(89), "about 1 min");
+        assert_eq!(roughly(90), "about 2 min");
+        assert_eq!(roughly(715), "about 12 min");
+        assert_eq!(roughly(5_399), "about 90 min");
+        assert_eq!(roughly(5_400), "about 2 h");
+        assert_eq!(roughly(86_400), "about 24 h");
+        assert_eq!(roughly(129_600), "about 2 days");
+        assert_eq!(roughly(u64::MAX), "about 213,503,982,334,601 days");
     }
 
     #[test]

@@ -135,4 +135,10 @@ pub trait EncryptionPort: Send + Sync {
     async fn activate(&self, who: &Principal, arn: &str) -> Result<(), ApiError>;
     /// Starts the job that puts the provider key back in force. `arn` must be the active key's.
     async fn delete_key(&self, who: &Principal, arn: &str) -> Result<(), ApiError>;
+    /// Pauses the unfinished job until somebody resumes it.
+    async fn pause_job(&self, who: &Principal) -> Result<(), ApiError>;
+    /// Lets a job that was paused by an administrator go on.
+    async fn resume_job(&self, who: &Principal) -> Result<(), ApiError>;
+    /// Starts a job that tries again what the last one has set aside.
+    async fn retry_set_aside(&self, who: &Principal) -> Result<(), ApiError>;
 }

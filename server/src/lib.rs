@@ -8,6 +8,7 @@
 pub mod application;
 pub mod cli;
 pub mod config;
+pub mod crash;
 pub mod http;
 pub mod jobs;
 pub mod metrics;

@@ -48,12 +48,53 @@ pub async fn activate_key(arn: String) -> Result<(), ApiError> {
     answer(async {
         let (ports, who) = authenticated().await?;
         ports.encryption.activate(&who, &arn).await?;
-        if is_plain_form() {
-            leptos_axum::redirect(PAGE);
-        }
+        back_to_the_page();
         Ok(())
     })
     .await
+}
+
+/// Pauses the unfinished job.
+#[server(prefix = "/api", endpoint = "pause_job")]
+pub async fn pause_job() -> Result<(), ApiError> {
+    answer(async {
+        let (ports, who) = authenticated().await?;
+        ports.encryption.pause_job(&who).await?;
+        back_to_the_page();
+        Ok(())
+    })
+    .await
+}
+
+/// Lets a paused job go on.
+#[server(prefix = "/api", endpoint = "resume_job")]
+pub async fn resume_job() -> Result<(), ApiError> {
+    answer(async {
+        let (ports, who) = authenticated().await?;
+        ports.encryption.resume_job(&who).await?;
+        back_to_the_page();
+        Ok(())
+    })
+    .await
+}
+
+/// Starts a job that tries again what was set aside.
+#[server(prefix = "/api", endpoint = "retry_set_aside")]
+pub async fn retry_set_aside() -> Result<(), ApiError> {
+    answer(async {
+        let (ports, who) = authenticated().await?;
+        ports.encryption.retry_set_aside(&who).await?;
+        back_to_the_page();
+        Ok(())
+    })
+    .await
+}
+
+#[cfg(feature = "ssr")]
+fn back_to_the_page() {
+    if is_plain_form() {
+        leptos_axum::redirect(PAGE);
+    }
 }
 
 /// Starts the job that puts the provider key back in force.
@@ -62,9 +103,7 @@ pub async fn delete_key(arn: String) -> Result<(), ApiError> {
     answer(async {
         let (ports, who) = authenticated().await?;
         ports.encryption.delete_key(&who, &arn).await?;
-        if is_plain_form() {
-            leptos_axum::redirect(PAGE);
-        }
+        back_to_the_page();
         Ok(())
     })
     .await

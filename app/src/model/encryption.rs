@@ -1,7 +1,7 @@
 //! Whose key protects the data: what the Data Encryption page shows.
 
 use super::{
-    job::JobView,
+    job::{JobSummary, JobView},
     lock::{KeyNotice, LockFace, LockHistory},
 };
 use serde::{Deserialize, Serialize};
@@ -105,6 +105,8 @@ pub struct DataEncryption {
     pub coverage: Vec<CoverageLine>,
     /// The unfinished job, or else the last one.
     pub job: Option<JobView>,
+    /// Jobs that have ended, newest first, at most 20, without `job`.
+    pub past_jobs: Vec<JobSummary>,
     /// How long access lasts when AWS cannot be reached, in seconds.
     pub outage_grace_seconds: u64,
     /// The AWS principal to name in the key policy; `None` if it is neither configured nor could be asked for.

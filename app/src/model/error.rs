@@ -71,6 +71,12 @@ pub enum KeyRefused {
     NotTheActiveKey,
     /// The root key in force cannot be used, so nothing can be moved away from it.
     RootUnusable,
+    /// No job runs that could be paused.
+    NothingToPause,
+    /// No job was paused by an administrator.
+    NothingPaused,
+    /// No item is set aside that could be tried again.
+    NothingSetAside,
     /// The preflight found a problem with the new key.
     Problem(KeyProblem),
 }

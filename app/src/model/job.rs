@@ -10,6 +10,8 @@ pub enum JobKind {
     Activate,
     /// From the customer managed key back to the provider key.
     Delete,
+    /// The root key stays; what an earlier job has set aside is tried again.
+    Retry,
 }
 
 /// Where a job stands. The card on Data Encryption shows [`JobState::label`].
@@ -65,10 +67,16 @@ pub enum PauseReason {
     KmsUnreachable,
     /// The database did not answer.
     Database,
-    /// The object store did not answer, or is full.
+    /// The database has no room left.
+    DatabaseFull,
+    /// The object store did not answer.
     ObjectStore,
+    /// The object store has no room left.
+    ObjectStoreFull,
     /// Uploads that began under an old data key are still running.
     WaitingForUploads,
+    /// An administrator has paused it, and it waits for one to resume it.
+    Administrator,
 }
 
 /// Why a job failed. The old state is intact whenever a job fails, unless the data itself was destroyed.
@@ -113,6 +121,13 @@ pub struct JobView {
     pub finished_at: Option<i64>,
     pub keys_total: u64,
     pub keys_done: u64,
+    /// The administrator who has paused it, while they have.
+    pub paused_by: Option<String>,
+    /// How much of each kind of data there is to rewrite, and how much of it is done.
+    pub items: Vec<JobItems>,
+    /// How far it was at some moments, the oldest first, at most 120.
+    pub marks: Vec<JobMark>,
+    /// Rows with sealed columns, of all kinds.
     pub records_total: u64,
     pub records_done: u64,
     pub files_total: u64,
@@ -124,11 +139,65 @@ pub struct JobView {
     pub set_aside: Vec<SetAside>,
 }
 
+/// One kind of data.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JobItems {
+    /// For example "Notes".
+    pub kind: String,
+    pub total: u64,
+    pub done: u64,
+    /// Bytes before encryption. Of records they are known only once those are done, so their total is 0.
+    pub bytes_total: u64,
+    pub bytes_done: u64,
+    pub set_aside: u64,
+}
+
+/// How far a job was at a moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JobMark {
+    /// Unix milliseconds.
+    pub at: i64,
+    /// Records and files.
+    pub items: u64,
+    /// Bytes of records and files before encryption.
+    pub bytes: u64,
+}
+
+/// A job that has ended, as a line of a list. Times are Unix milliseconds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JobSummary {
+    pub id: String,
+    pub kind: JobKind,
+    pub state: JobState,
+    pub failure: Option<JobFailure>,
+    pub requested_by: String,
+    pub created_at: i64,
+    pub finished_at: i64,
+    pub records: u64,
+    pub files: u64,
+    /// Bytes of records and files before encryption.
+    pub bytes: u64,
+    pub set_aside: u64,
+}
+
 /// Items that would not open.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SetAside {
     pub reason: SetAsideReason,
     pub items: u64,
+    /// Some of them, at most 20.
+    pub listed: Vec<SetAsideItem>,
+}
+
+/// One item that would not open.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SetAsideItem {
+    /// For example "Notes".
+    pub kind: String,
+    /// The id of the item.
+    pub id: String,
+    /// The id of the workspace it is in or is.
+    pub workspace: Option<String>,
 }
 
 /// Why an item would not open: the four errors of the format, and a missing object.

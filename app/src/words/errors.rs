@@ -61,6 +61,9 @@ impl KeyRefused {
             Self::RootUnusable => {
                 "The key that protects the data now cannot be used, so the data cannot be moved away from it. Make that key usable again first."
             }
+            Self::NothingToPause => "There is no change of key that could be paused now.",
+            Self::NothingPaused => "No administrator has paused a change of key.",
+            Self::NothingSetAside => "Nothing is set aside that could be tried again.",
             Self::Problem(problem) => problem.message(),
         }
     }

@@ -1,36 +1,103 @@
 //! What a change of key is doing, why it waits, and how it ended.
 
-use crate::model::job::{JobFailure, JobKind, JobStage, JobState, JobView, PauseReason, SetAsideReason};
+use crate::{
+    format,
+    model::job::{JobFailure, JobKind, JobStage, JobState, JobSummary, JobView, PauseReason, SetAsideReason},
+};
 
 impl JobView {
     /// The heading of the job's card.
     pub const fn title(&self) -> &'static str {
-        match (self.state, self.kind) {
-            (JobState::Failed, _) if self.was_destroyed() => "The data of this change was destroyed",
-            (JobState::Failed, JobKind::Activate) => "Your key was not activated",
-            (JobState::Failed, JobKind::Delete) => "Your key was not deleted",
-            (JobState::Complete, JobKind::Activate) => "All data is re-encrypted under your key",
-            (JobState::Complete, JobKind::Delete) => "All data is back under the provider key",
-            (_, JobKind::Activate) => "Re-encrypting your data",
-            (_, JobKind::Delete) => "Returning your data to the provider key",
+        match (self.state, self.kind, self.set_aside.is_empty()) {
+            (JobState::Failed, ..) => self.kind.failed(self.failure),
+            (JobState::Complete, JobKind::Activate, true) => "All data is re-encrypted under your key",
+            (JobState::Complete, JobKind::Activate, false) => "All data that opens is re-encrypted under your key",
+            (JobState::Complete, JobKind::Delete, true) => "All data is back under the provider key",
+            (JobState::Complete, JobKind::Delete, false) => "All data that opens is back under the provider key",
+            (JobState::Complete, JobKind::Retry, true) => "What was set aside is re-encrypted",
+            (JobState::Complete, JobKind::Retry, false) => "Some of what was set aside still does not open",
+            (_, JobKind::Retry, _) => "Trying again what was set aside",
+            (_, JobKind::Activate, _) => "Re-encrypting your data",
+            (_, JobKind::Delete, _) => "Returning your data to the provider key",
         }
-    }
-
-    const fn was_destroyed(&self) -> bool {
-        matches!(self.failure, Some(JobFailure::DataDestroyed))
     }
 
     /// One sentence for people who cannot see the card change.
     pub const fn announcement(&self) -> &'static str {
         match (self.state, self.stage) {
-            (JobState::Failed, _) if self.was_destroyed() => "Failed. The data was destroyed by the operator.",
+            (JobState::Failed, _) if matches!(self.failure, Some(JobFailure::DataDestroyed)) => {
+                "Failed. The data was destroyed by the operator."
+            }
             (JobState::Failed, _) => "Failed. The old key is still in control and nothing has changed.",
+            (JobState::Complete, _) if !self.set_aside.is_empty() => "Complete. Some items were set aside.",
+            (JobState::Complete, _) if matches!(self.kind, JobKind::Retry) => {
+                "Complete. What was set aside is re-encrypted."
+            }
             (JobState::Complete, _) => "Complete. All data is re-encrypted.",
+            (JobState::Paused, _) if matches!(self.waiting, Some(PauseReason::Administrator)) => {
+                "Paused by an administrator. It goes on when it is resumed."
+            }
             (JobState::Paused, _) => "Paused. It goes on by itself.",
+            (JobState::Running, JobStage::Control | JobStage::Reencrypt) if matches!(self.kind, JobKind::Retry) => {
+                "Running. What was set aside is being tried again."
+            }
             (JobState::Running, JobStage::Control) => "Running. The new key is taking control.",
             (JobState::Running, JobStage::Reencrypt) => "Running. The new key is in control; data is being rewritten.",
             (JobState::Running, JobStage::Finish | JobStage::Done) => "Running. The old data keys are being destroyed.",
         }
+    }
+}
+
+impl JobKind {
+    /// What has not happened when such a job failed.
+    const fn failed(self, why: Option<JobFailure>) -> &'static str {
+        match (why, self) {
+            (Some(JobFailure::DataDestroyed), _) => "The data of this change was destroyed",
+            (_, Self::Activate) => "Your key was not activated",
+            (_, Self::Delete) => "Your key was not deleted",
+            (_, Self::Retry) => "What was set aside was not tried again",
+        }
+    }
+}
+
+impl JobSummary {
+    /// What happened, as the heading of a line.
+    pub const fn title(&self) -> &'static str {
+        match (self.state, self.kind) {
+            (JobState::Failed, kind) => kind.failed(self.failure),
+            (_, JobKind::Activate) => "Your key was activated",
+            (_, JobKind::Delete) => "Your key was deleted",
+            (_, JobKind::Retry) => "What was set aside was tried again",
+        }
+    }
+
+    /// The badge of the line.
+    pub const fn outcome(&self) -> &'static str {
+        match (self.state, self.set_aside) {
+            (JobState::Complete, 0) => "Completed",
+            (JobState::Complete, _) => "Items set aside",
+            _ => "Not completed",
+        }
+    }
+
+    /// What it did, or why it did not.
+    pub fn account(&self) -> String {
+        if let (JobState::Failed, Some(why)) = (self.state, self.failure) {
+            return why.message().to_owned();
+        }
+        let set_aside = match self.set_aside {
+            0 => String::new(),
+            1 => " 1 item would not open and was set aside.".to_owned(),
+            many => format!(" {} items would not open and were set aside.", format::count(many)),
+        };
+        let took =
+            format::between(self.created_at, self.finished_at).map_or(String::new(), |took| format!(" in {took}"));
+        format!(
+            "{} and {} ({}) were rewritten{took}.{set_aside}",
+            format::counted(self.records, "record", "records"),
+            format::counted(self.files, "file", "files"),
+            format::bytes(self.bytes),
+        )
     }
 }
 
@@ -44,12 +111,19 @@ impl PauseReason {
             }
             Self::KmsUnreachable => "AWS KMS does not answer. The job goes on by itself when it does.",
             Self::Database => "The database does not answer. The job goes on by itself when it does.",
+            Self::DatabaseFull => {
+                "The database has no room left. The job goes on by itself when there is; your operator must make some."
+            }
             Self::ObjectStore => {
-                "The object store does not answer, or is full. The job goes on by itself when it can write again; tell your operator if it stays so."
+                "The object store does not answer. The job goes on by itself when it does; tell your operator if it stays so."
+            }
+            Self::ObjectStoreFull => {
+                "The object store has no room left. The job goes on by itself when there is; your operator must make some."
             }
             Self::WaitingForUploads => {
                 "Uploads that began earlier are still running under an old data key. The job finishes by itself when they end."
             }
+            Self::Administrator => "It was paused by an administrator, and goes on when one resumes it.",
         }
     }
 }
@@ -88,5 +162,47 @@ impl SetAsideReason {
             Self::Tampered => "changed after they were encrypted",
             Self::Missing => "gone from the object store",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ended(state: JobState, failure: Option<JobFailure>, set_aside: u64) -> JobSummary {
+        JobSummary {
+            id: "x".to_owned(),
+            kind: JobKind::Activate,
+            state,
+            failure,
+            requested_by: "Ada".to_owned(),
+            created_at: 0,
+            finished_at: 90_000,
+            records: 1_204,
+            files: 1,
+            bytes: 2_000_000,
+            set_aside,
+        }
+    }
+
+    #[test]
+    fn a_complete_job_says_what_it_did_and_what_it_left() {
+        let done = "1,204 records and 1 file (2 MB) were rewritten in 1 minute 30 seconds.";
+        assert_eq!(ended(JobState::Complete, None, 0).account(), done);
+        assert_eq!(
+            ended(JobState::Complete, None, 1).account(),
+            format!("{done} 1 item would not open and was set aside.")
+        );
+        assert_eq!(ended(JobState::Complete, None, 2).outcome(), "Items set aside");
+        assert_eq!(ended(JobState::Complete, None, 0).title(), "Your key was activated");
+    }
+
+    #[test]
+    fn a_failed_job_says_why() {
+        let job = ended(JobState::Failed, Some(JobFailure::Cancelled), 0);
+        assert_eq!((job.title(), job.outcome()), ("Your key was not activated", "Not completed"));
+        assert_eq!(job.account(), JobFailure::Cancelled.message());
+        let job = ended(JobState::Failed, Some(JobFailure::DataDestroyed), 0);
+        assert_eq!(job.title(), "The data of this change was destroyed");
     }
 }

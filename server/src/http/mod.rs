@@ -9,6 +9,7 @@ mod download;
 mod errors;
 mod events;
 mod health;
+mod job_report;
 pub mod metrics;
 pub mod outgoing;
 mod pages;

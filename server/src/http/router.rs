@@ -1,7 +1,8 @@
 //! Every route of the program, in one place. The pages and server functions are listed by `app` itself.
 
 use super::{
-    HttpState, assets, download, errors, events, health, outgoing, pages, request_log, security, state, upload,
+    HttpState, assets, download, errors, events, health, job_report, outgoing, pages, request_log, security, state,
+    upload,
 };
 use axum::{
     Router,
@@ -29,6 +30,7 @@ pub fn router(state: HttpState) -> Router {
     let opening = pages::routes(&state).fallback(pages::fallback).layer(carry());
     let short = Router::new()
         .route("/state", get(state::state))
+        .route("/settings/data-encryption/jobs/{job}/report", get(job_report::job_report))
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
         .route(&format!("/{}/{{file}}", state.assets.folder()), get(assets::built))

@@ -3,6 +3,7 @@
 //! What must stay true: a note becomes *deleting* in a transaction of its own before its object is touched, so that nobody
 //! can redeem it any more; the note goes only after the object has. Each step may be repeated.
 
+use super::orphans;
 use crate::{
     services::object_storage::ObjectStorage,
     store::{
@@ -13,10 +14,13 @@ use crate::{
 };
 use sea_orm::{ActiveValue::Set, ColumnTrait, Condition, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use std::{sync::Arc, time::Duration};
-use tokio::sync::Notify;
+use tokio::{sync::Notify, time::Instant};
 
 /// How often the collector looks without being asked: expired notes have nobody who would ask.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
+/// When it first goes through the whole object store for what nothing names, and how often then.
+const FIRST_ORPHANS: Duration = Duration::from_mins(1);
+const ORPHANS_EVERY: Duration = Duration::from_hours(24);
 /// How many notes are taken at once.
 const BATCH: u64 = 100;
 
@@ -32,13 +36,28 @@ pub struct Collector {
 impl Collector {
     /// Collects until it is dropped.
     pub async fn run(self) {
+        let mut orphans_at = Instant::now() + FIRST_ORPHANS;
         loop {
+            if Instant::now() >= orphans_at {
+                orphans_at = Instant::now() + ORPHANS_EVERY;
+                self.find_orphans().await;
+            }
             if let Err(error) = self.collect().await {
                 tracing::warn!(event = "collector_waits", %error, "garbage could not be removed and is kept for later");
             }
             tokio::select! {
                 () = self.garbage.notified() => {}
                 () = tokio::time::sleep(LOOK_EVERY) => {}
+            }
+        }
+    }
+
+    async fn find_orphans(&self) {
+        match orphans::find(&self.store, &self.storage).await {
+            Ok(0) => {}
+            Ok(found) => tracing::info!(event = "orphans_found", found, "objects that nothing names are removed"),
+            Err(error) => {
+                tracing::warn!(event = "collector_waits", %error, "it could not be looked for objects that nothing names");
             }
         }
     }
@@ -51,26 +70,38 @@ impl Collector {
         let mut after = String::new();
         let mut failed = None;
         loop {
-            let places = self.take(&after).await?;
-            let Some(last) = places.last() else { return failed.map_or(Ok(()), Err) };
+            let taken = self.take(&after).await?;
+            let Some((last, _)) = taken.last() else { return failed.map_or(Ok(()), Err) };
             after.clone_from(last);
-            for place in places {
+            for (place, upload) in taken {
                 // What cannot be removed now must not keep the rest.
-                if let Err(error) = self.storage.remove(&place).await {
+                if let Err(error) = self.remove(&place, upload.as_deref()).await {
                     failed = Some(error.into());
                     continue;
                 }
+                crate::crash::point("collector.object_removed");
                 object_note::Entity::delete_many()
                     .filter(object_note::Column::Place.eq(place))
                     .filter(object_note::Column::State.eq(ObjectNoteState::Deleting))
                     .exec(self.store.write())
                     .await?;
+                crate::crash::point("collector.note_removed");
             }
         }
     }
 
-    /// Marks what is garbage, and what nobody writes to any more, as being deleted: some places, in order, after `after`.
-    async fn take(&self, after: &str) -> Result<Vec<String>, DbErr> {
+    /// Removes an object, and what was sent of it in parts. Those first: completing them would bring the object back.
+    async fn remove(&self, place: &str, upload: Option<&str>) -> Result<(), object_store::Error> {
+        if let Some(upload) = upload {
+            self.storage.abort(place, upload).await?;
+            crate::crash::point("collector.upload_aborted");
+        }
+        self.storage.remove(place).await
+    }
+
+    /// Marks what is garbage, and what nobody writes to any more, as being deleted: some places, in order, after `after`,
+    /// each with the id of its upload in parts.
+    async fn take(&self, after: &str) -> Result<Vec<(String, Option<String>)>, DbErr> {
         let now = database_now(self.store.read()).await?;
         let due = Condition::any()
             .add(object_note::Column::State.is_in([ObjectNoteState::Garbage, ObjectNoteState::Deleting]))
@@ -90,16 +121,19 @@ impl Collector {
         if notes.iter().any(|note| note.state != ObjectNoteState::Deleting) {
             let deleting = object_note::ActiveModel { state: Set(ObjectNoteState::Deleting), ..objects::discarded() };
             // Tested again: an owner may have renewed its note since it was read.
+            crate::crash::point("collector.before_marking");
             object_note::Entity::update_many()
                 .set(deleting)
                 .filter(object_note::Column::Place.is_in(places.iter().cloned()))
                 .filter(due)
                 .exec(self.store.write())
                 .await?;
+            crate::crash::point("collector.marked");
         }
         let taken = object_note::Entity::find()
             .select_only()
             .column(object_note::Column::Place)
+            .column(object_note::Column::UploadId)
             .filter(object_note::Column::Place.is_in(places))
             .filter(object_note::Column::State.eq(ObjectNoteState::Deleting))
             .order_by_asc(object_note::Column::Place);

@@ -8,13 +8,18 @@ use super::{halt::Halt, queue::Claim, worker::Worker};
 use crate::{
     services::data_keys::check_value,
     store::{
-        entities::{data_key, encryption::RootKind, job::JobKind},
+        entities::{
+            data_key,
+            encryption::RootKind,
+            job::JobKind,
+            job_key::{self, JobKeyStep},
+        },
         house,
     },
 };
 use app::model::job::{JobFailure, PauseReason};
 use futures::{FutureExt, StreamExt, TryStreamExt, future::BoxFuture, stream};
-use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, sea_query::Expr};
+use sea_orm::{ActiveValue::Set, ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, sea_query::Expr};
 use std::collections::HashMap;
 use uuid::Uuid;
 use vault::{DataKeyId, KmsClass, KmsError, Refusal, Scope, WrapContext};
@@ -22,10 +27,16 @@ use vault::{DataKeyId, KmsClass, KmsError, Refusal, Scope, WrapContext};
 /// How many data keys are with KMS at once.
 const AT_ONCE: usize = 16;
 
-/// Data keys by id, wrapped by the new root key.
-type Prepared = HashMap<Uuid, Vec<u8>>;
-/// One of them.
-type Rewrapped = Result<(Uuid, Vec<u8>), Halt>;
+/// A data key wrapped by the new root key, with the request ids of the three answers it took.
+struct Rewrapped {
+    wrapped: Vec<u8>,
+    opened_by: Option<String>,
+    wrapped_by: Option<String>,
+    checked_by: Option<String>,
+}
+
+/// Data keys by id.
+type Prepared = HashMap<Uuid, Rewrapped>;
 
 impl Worker {
     /// Runs stage 1 to its end.
@@ -34,6 +45,7 @@ impl Worker {
         loop {
             let keys = house::all_keys(self.store.read()).await?;
             self.prepare(claim, &keys, &mut prepared).await?;
+            crate::crash::point("control.prepared");
             let transaction = self.store.begin().await?;
             if self.swap(claim, &transaction, &prepared).await? {
                 if !self.vault().is_open() {
@@ -41,7 +53,9 @@ impl Worker {
                     transaction.rollback().await?;
                     return Err(Halt::wait(PauseReason::Locked));
                 }
+                crate::crash::point("control.before_swap");
                 transaction.commit().await?;
+                crate::crash::point("control.after_swap");
                 return Ok(());
             }
             // A data key has appeared meanwhile: prepare it, and try once more.
@@ -52,7 +66,7 @@ impl Worker {
     async fn prepare(&self, claim: &Claim, keys: &[data_key::Model], prepared: &mut Prepared) -> Result<(), Halt> {
         let total = i64::try_from(keys.len()).unwrap_or(i64::MAX);
         let missing = keys.iter().filter(|key| !prepared.contains_key(&key.id));
-        let calls: Vec<BoxFuture<'_, Rewrapped>> = missing
+        let calls: Vec<BoxFuture<'_, Result<(Uuid, Rewrapped), Halt>>> = missing
             .map(|key| async move { Ok((key.id, self.keys.while_open(self.rewrap(claim, key)).await?)) }.boxed())
             .collect();
         let mut wrapping = stream::iter(calls).buffer_unordered(AT_ONCE);
@@ -68,7 +82,7 @@ impl Worker {
     }
 
     /// At most three calls to KMS.
-    async fn rewrap(&self, claim: &Claim, row: &data_key::Model) -> Result<Vec<u8>, Halt> {
+    async fn rewrap(&self, claim: &Claim, row: &data_key::Model) -> Result<Rewrapped, Halt> {
         let id = DataKeyId(row.id);
         let scope = Scope::from_uuid(row.scope);
         let context = WrapContext { deployment: self.vault().deployment(), scope, data_key: id };
@@ -82,8 +96,13 @@ impl Worker {
         let wrapped = self.kms.wrap(new, &context, &opened.key).await;
         let wrapped = wrapped.map_err(|error| new_root(error, scope))?;
         let again = self.kms.unwrap(new, &context, id, &wrapped.blob, &expected).await;
-        again.map_err(|error| new_root(error, scope))?;
-        Ok(wrapped.blob)
+        let again = again.map_err(|error| new_root(error, scope))?;
+        Ok(Rewrapped {
+            wrapped: wrapped.blob,
+            opened_by: opened.request_id,
+            wrapped_by: wrapped.request_id,
+            checked_by: again.request_id,
+        })
     }
 
     async fn swap(&self, claim: &Claim, transaction: &DatabaseTransaction, prepared: &Prepared) -> Result<bool, Halt> {
@@ -95,15 +114,28 @@ impl Worker {
         if keys.iter().any(|key| !prepared.contains_key(&key.id)) {
             return Ok(false);
         }
+        let now = self.vault().clock().wall_ms();
+        let mut account = Vec::with_capacity(keys.len());
         for key in keys {
-            let Some(wrapped) = prepared.get(&key.id) else { return Ok(false) };
+            let Some(anew) = prepared.get(&key.id) else { return Ok(false) };
             data_key::Entity::update_many()
-                .col_expr(data_key::Column::Wrapped, Expr::value(wrapped.clone()))
+                .col_expr(data_key::Column::Wrapped, Expr::value(anew.wrapped.clone()))
                 .filter(data_key::Column::Id.eq(key.id))
                 .exec(transaction)
                 .await?;
+            account.push(job_key::ActiveModel {
+                job_id: Set(claim.job.id),
+                data_key_id: Set(key.id),
+                scope: Set(key.scope),
+                step: Set(JobKeyStep::Rewrapped),
+                opened_by: Set(anew.opened_by.clone()),
+                wrapped_by: Set(anew.wrapped_by.clone()),
+                checked_by: Set(anew.checked_by.clone()),
+                at: Set(now),
+                destroyed_at: Set(None),
+            });
         }
-        let now = self.vault().clock().wall_ms();
+        claim.keys_by(transaction, account).await?;
         let (arn, kind) = (claim.job.to_arn.as_str(), kind_after(claim.job.kind));
         let generation = house::put_in_force(transaction, arn, kind, now, claim.job.requested_by).await?;
         claim.took_control(transaction, generation, now).await?;
@@ -135,7 +167,8 @@ impl Worker {
 fn kind_after(kind: JobKind) -> RootKind {
     match kind {
         JobKind::Activate => RootKind::Customer,
-        JobKind::Delete => RootKind::Provider,
+        // A retry begins after this stage.
+        JobKind::Delete | JobKind::Retry => RootKind::Provider,
     }
 }
 

@@ -26,30 +26,39 @@ const LOOKS: u32 = 300;
 impl Worker {
     /// Destroys the retiring data keys; `false` if something still names one, so that the job sweeps again.
     pub(super) async fn finish(&self, claim: &Claim) -> Result<bool, Halt> {
+        crate::crash::point("stage.after");
         self.wait_for_collector().await?;
+        crate::crash::point("finish.collected");
         let kept = self.keys_set_aside(claim).await?;
-        let retiring: Vec<Uuid> =
-            self.retiring().await?.into_iter().map(|(key, _)| key).filter(|key| !kept.contains(key)).collect();
+        let retiring: Vec<(Uuid, Uuid)> =
+            self.retiring().await?.into_iter().filter(|(key, _)| !kept.contains(key)).collect();
         let transaction = self.store.begin().await?;
         house::lock(&transaction).await?;
+        claim.hold(&transaction).await?;
+        crate::crash::point("finish.before_destroying");
         if self.destroy(&transaction, &retiring).await? {
             house::next_generation(&transaction).await?;
+            claim.destroyed(&transaction, &retiring, self.vault().clock().wall_ms()).await?;
+            claim.settle(&transaction).await?;
             claim.complete(&transaction).await?;
+            crate::crash::point("finish.before_commit");
             transaction.commit().await?;
+            crate::crash::point("finish.after_commit");
         } else {
             transaction.rollback().await?;
             return self.sweep_again(claim, &retiring).await;
         }
-        for key in retiring {
+        for (key, _) in retiring {
             self.vault().forget(DataKeyId(key));
         }
         self.truncate_log().await?;
+        crate::crash::point("finish.log_truncated");
         Ok(true)
     }
 
     /// The foreign keys refuse while a row or a note names one of the keys.
-    async fn destroy(&self, transaction: &DatabaseTransaction, keys: &[Uuid]) -> Result<bool, Halt> {
-        for key in keys {
+    async fn destroy(&self, transaction: &DatabaseTransaction, keys: &[(Uuid, Uuid)]) -> Result<bool, Halt> {
+        for (key, _) in keys {
             let destroyed = data_key::Entity::delete_many()
                 .filter(data_key::Column::Id.eq(*key))
                 .filter(data_key::Column::State.eq(DataKeyState::Retiring.to_value()))
@@ -64,10 +73,10 @@ impl Worker {
         Ok(true)
     }
 
-    async fn sweep_again(&self, claim: &Claim, retiring: &[Uuid]) -> Result<bool, Halt> {
+    async fn sweep_again(&self, claim: &Claim, retiring: &[(Uuid, Uuid)]) -> Result<bool, Halt> {
         claim.stage(self.store.write(), JobStage::Reencrypt).await?;
         let uploads = object_note::Entity::find()
-            .filter(object_note::Column::DataKeyId.is_in(retiring.iter().copied()))
+            .filter(object_note::Column::DataKeyId.is_in(retiring.iter().map(|(key, _)| *key)))
             .count(self.store.read())
             .await?;
         // Whatever else still names a key, a short rest keeps the sweeps from chasing each other.

@@ -3,20 +3,21 @@
 //! A scope whose current key is of the job's generation or a later one has its fresh key already, so a repeat after a crash
 //! makes none twice, and a workspace that was created after the swap is left alone.
 
-use super::{
-    halt::Halt,
-    queue::{Claim, Progress},
-    worker::Worker,
-};
+use super::{halt::Halt, queue::Claim, worker::Worker};
 use crate::{
     services::{data_keys::FreshKey, failure::Failure},
     store::{
-        entities::data_key::{self, DataKeyState},
+        entities::{
+            data_key::{self, DataKeyState},
+            job_key::{self, JobKeyStep},
+        },
         house,
     },
 };
 use futures::{FutureExt, StreamExt, future::BoxFuture, stream};
-use sea_orm::{ActiveEnum, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::Expr};
+use sea_orm::{
+    ActiveEnum, ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::Expr,
+};
 use uuid::Uuid;
 use vault::Scope;
 
@@ -54,6 +55,7 @@ impl Worker {
                     }
                 }
             }
+            crate::crash::point("fresh_keys.made");
             self.put_in_force(claim, &fresh).await?;
             self.changed();
         }
@@ -71,9 +73,10 @@ impl Worker {
         if root.root_key_arn != claim.job.to_arn {
             return Err(Halt::Lost);
         }
-        claim.progress(&transaction, Progress::default()).await?;
+        claim.hold(&transaction).await?;
         let generation = house::next_generation(&transaction).await?;
         let now = self.vault().clock().wall_ms();
+        let mut account = Vec::with_capacity(fresh.len());
         for (old, fresh) in fresh {
             let retired = data_key::Entity::update_many()
                 .col_expr(data_key::Column::State, Expr::value(DataKeyState::Retiring.to_value()))
@@ -85,9 +88,23 @@ impl Worker {
             if retired.rows_affected == 1 {
                 let row = fresh.row(Scope::from_uuid(old.scope), generation, now);
                 data_key::Entity::insert(row).exec_without_returning(&transaction).await?;
+                account.push(job_key::ActiveModel {
+                    job_id: Set(claim.job.id),
+                    data_key_id: Set(fresh.key.id().0),
+                    scope: Set(old.scope),
+                    step: Set(JobKeyStep::Made),
+                    opened_by: Set(None),
+                    wrapped_by: Set(fresh.wrapped_by.clone()),
+                    checked_by: Set(fresh.checked_by.clone()),
+                    at: Set(now),
+                    destroyed_at: Set(None),
+                });
             }
         }
+        claim.keys_by(&transaction, account).await?;
+        crate::crash::point("fresh_keys.before_commit");
         transaction.commit().await?;
+        crate::crash::point("fresh_keys.after_commit");
         Ok(())
     }
 

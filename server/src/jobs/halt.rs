@@ -1,6 +1,10 @@
 //! Why a job does not go on: for now, for this server, or for ever.
 
-use crate::services::failure::Failure;
+use super::collector::CollectError;
+use crate::{
+    services::{failure::Failure, object_storage::is_full},
+    store::is_database_full,
+};
 use app::model::job::{JobFailure, PauseReason};
 use sea_orm::DbErr;
 use uuid::Uuid;
@@ -33,7 +37,11 @@ impl From<Failure> for Halt {
             Failure::Kms(error) => Self::from(error),
             Failure::Objects(error) => {
                 tracing::warn!(event = "job_object_store", %error, "the job waits for the object store");
-                Self::wait(PauseReason::ObjectStore)
+                Self::wait(if is_full(&error) { PauseReason::ObjectStoreFull } else { PauseReason::ObjectStore })
+            }
+            Failure::Database(error) if is_database_full(&error) => {
+                tracing::warn!(event = "job_database", %error, "the job waits for room in the database");
+                Self::wait(PauseReason::DatabaseFull)
             }
             failure => {
                 tracing::warn!(event = "job_database", error = %failure, "the job waits for the database");
@@ -50,6 +58,15 @@ impl From<KmsError> for Halt {
             _ => PauseReason::KmsUnreachable,
         };
         Self::Wait { reason, code: error.code, scope: None }
+    }
+}
+
+impl From<CollectError> for Halt {
+    fn from(error: CollectError) -> Self {
+        match error {
+            CollectError::Database(error) => Self::from(error),
+            CollectError::Objects(error) => Self::from(Failure::Objects(error)),
+        }
     }
 }
 

@@ -4,13 +4,17 @@
 //! every transaction of the job tests that token. No cursor is stored: the data itself says what is left, so a crash costs
 //! at most one batch and a repeat is harmless.
 
+pub mod account;
 pub mod collector;
 mod control;
+pub mod cores;
 mod finish;
 mod fresh_keys;
 mod halt;
 mod objects;
+mod orphans;
 pub mod queue;
 mod records;
+mod reencrypt;
 mod set_aside;
 pub mod worker;

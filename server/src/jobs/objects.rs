@@ -2,22 +2,23 @@
 //! old one; then its row is pointed at the new one, and the old one becomes garbage in the same transaction.
 
 use super::{
+    account::Amount,
     halt::Halt,
-    queue::{Claim, Progress},
-    records::{KeyPair, Pass},
+    queue::Claim,
+    reencrypt::{KeyPair, Pass},
     worker::Worker,
 };
 use crate::{
     services::{
         failure::Failure,
-        object_reader::ObjectReader,
+        object_reader::{ObjectReader, Window},
         object_writer::{ObjectWriter, WrittenObject},
         words,
     },
     store::{self, entities::object, house, sealed_tables::OBJECTS},
 };
 use app::model::job::{PauseReason, SetAsideReason};
-use futures::{FutureExt, StreamExt, future::BoxFuture, stream};
+use futures::{FutureExt, StreamExt, future::BoxFuture, stream, try_join};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::Expr};
 use uuid::Uuid;
 
@@ -101,7 +102,7 @@ impl Worker {
         }
         let transaction = self.store.begin().await?;
         self.set_aside(claim, &transaction, OBJECTS, row.id, pair, reason).await?;
-        claim.progress(&transaction, Progress::default()).await?;
+        claim.hold(&transaction).await?;
         transaction.commit().await?;
         Ok(Some(reason))
     }
@@ -112,18 +113,7 @@ impl Worker {
         let reader = reader.map_err(Copying::Reading)?;
         let begun = ObjectWriter::begin(&self.objects, pair.scope, &pair.new, Some(reader.size())).await;
         let mut writer = begun.map_err(Copying::Writing)?;
-        let copied = async {
-            let mut position = 0;
-            loop {
-                let opened = reader.read(position..reader.size()).await.map_err(Copying::Reading)?;
-                writer.write(&opened).await.map_err(Copying::Writing)?;
-                position += opened.len() as u64;
-                if position >= reader.size() {
-                    return Ok(());
-                }
-            }
-        };
-        match copied.await {
+        match self.copy_windows(&reader, &mut writer).await {
             Ok(()) => writer.complete().await.map_err(Copying::Writing),
             Err(failure) => {
                 writer.abort().await.map_err(Copying::Writing)?;
@@ -131,6 +121,37 @@ impl Worker {
                 Err(failure)
             }
         }
+    }
+
+    /// While one window is being opened, sealed and written, the next is fetched.
+    async fn copy_windows(&self, reader: &ObjectReader, writer: &mut ObjectWriter) -> Result<(), Copying> {
+        let fetch = async |from: u64| reader.fetch(from..reader.size()).await.map_err(Copying::Reading);
+        let mut window = fetch(0).await?;
+        loop {
+            let (end, is_last) = (window.end(), window.end() >= reader.size());
+            let rewritten = self.copy_window(reader, writer, window);
+            if is_last {
+                return rewritten.await;
+            }
+            (window, ()) = try_join!(fetch(end), rewritten)?;
+        }
+    }
+
+    async fn copy_window(
+        &self,
+        reader: &ObjectReader,
+        writer: &mut ObjectWriter,
+        window: Window,
+    ) -> Result<(), Copying> {
+        let opened = self.cores.here(|| reader.open_window(&window)).await.map_err(Copying::Reading)?;
+        drop(window);
+        let mut left = opened.as_slice();
+        while !left.is_empty() {
+            let sealed = self.cores.here(|| writer.seal(left)).await.map_err(Copying::Writing)?;
+            left = &left[sealed..];
+            writer.send_if_full().await.map_err(Copying::Writing)?;
+        }
+        Ok(())
     }
 
     async fn point_at(
@@ -173,8 +194,10 @@ impl Worker {
             Err(failure) => return Err(failure.into()),
         }
         store::objects::discard(&transaction, &row.place).await?;
-        claim.progress(&transaction, Progress { files: 1, bytes: row.size, ..Progress::default() }).await?;
+        claim.done(&transaction, Amount { kind: OBJECTS, items: 1, bytes: row.size }).await?;
+        crate::crash::point("object.before_pointing");
         transaction.commit().await?;
+        crate::crash::point("object.pointed_at");
         written.keep();
         self.garbage.notify_one();
         Ok(())

@@ -1,13 +1,20 @@
 //! The row of a job: claiming it, keeping it, and writing to it only while it is ours.
+//!
+//! What must stay true: whoever takes a job from another, turns it round or pauses it makes the fencing token grow, and every
+//! transaction of whoever runs it tests that token: so one that stalls past its lease does no harm when it wakes.
 
 use super::halt::Halt;
-use crate::store::{
-    Store, database_now,
-    entities::job::{self, JobKind, JobStage, JobState},
+use crate::{
+    services::words,
+    store::{
+        Store, database_now,
+        entities::job::{self, JobKind, JobStage, JobState},
+    },
 };
+use app::model::job::PauseReason;
 use sea_orm::{
-    ActiveEnum, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, QueryOrder,
-    UpdateMany,
+    ActiveEnum, ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter,
+    QueryOrder, QuerySelect, UpdateMany,
     sea_query::{Expr, ExprTrait},
 };
 use std::time::Duration;
@@ -17,15 +24,6 @@ use uuid::Uuid;
 const LEASE: i64 = 10_000;
 /// How often the lease is renewed.
 pub const RENEW_EVERY: Duration = Duration::from_secs(3);
-
-/// What a batch has achieved, to be added to the row.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Progress {
-    pub keys: i64,
-    pub records: i64,
-    pub files: i64,
-    pub bytes: i64,
-}
 
 /// A job that this server runs. All writing goes through it and tests the fencing token.
 #[derive(Clone, Debug)]
@@ -47,13 +45,22 @@ pub async fn latest(on: &impl ConnectionTrait) -> Result<Option<job::Model>, DbE
     newest.one(on).await
 }
 
+/// Jobs that have ended, newest first.
+pub async fn ended(on: &impl ConnectionTrait, limit: u64) -> Result<Vec<job::Model>, DbErr> {
+    let ended = job::Entity::find().filter(job::Column::FinishedAt.is_not_null());
+    ended.order_by_desc(job::Column::CreatedAt).order_by_desc(job::Column::Id).limit(limit).all(on).await
+}
+
 /// Takes the unfinished job if nobody else holds it.
 pub async fn claim(store: &Store, server: Uuid) -> Result<Option<Claim>, DbErr> {
-    let Some(found) = unfinished(store.read()).await? else { return Ok(None) };
+    let Some(found) = unfinished(store.read()).await?.filter(|job| !is_paused_by_a_person(job)) else {
+        return Ok(None);
+    };
     let now = database_now(store.write()).await?;
     if found.owner.is_some() && found.lease_until > now {
         return Ok(None);
     }
+    crate::crash::point("claim.before");
     let taken = job::Entity::update_many()
         .col_expr(job::Column::Owner, Expr::value(server))
         .col_expr(job::Column::LeaseUntil, Expr::value(now + LEASE))
@@ -63,11 +70,54 @@ pub async fn claim(store: &Store, server: Uuid) -> Result<Option<Claim>, DbErr> 
         .filter(job::Column::State.is_in([JobState::Running, JobState::Paused]))
         .exec(store.write())
         .await?;
+    crate::crash::point("claim.after");
     if taken.rows_affected == 0 {
         return Ok(None);
     }
     let job = job::Entity::find_by_id(found.id).one(store.write()).await?;
     Ok(job.filter(|job| job.fence == found.fence + 1).map(|job| Claim { job }))
+}
+
+/// Whether it waits for an administrator to resume it.
+pub fn is_paused_by_a_person(job: &job::Model) -> bool {
+    job.waiting.as_deref().and_then(words::read) == Some(PauseReason::Administrator)
+}
+
+/// Pauses the unfinished job for as long as an administrator wants; `false` if there is none that was not paused so. Whoever
+/// runs it loses it, and what is under way there is rolled back.
+pub async fn pause_by(on: &impl ConnectionTrait, user: Uuid) -> Result<bool, DbErr> {
+    let word = words::write(PauseReason::Administrator);
+    let now = database_now(on).await?;
+    let not_yet = Condition::any().add(job::Column::Waiting.is_null()).add(job::Column::Waiting.ne(word.as_str()));
+    crate::crash::point("pause.before");
+    let paused = job::Entity::update_many()
+        .col_expr(job::Column::State, Expr::value(JobState::Paused.to_value()))
+        .col_expr(job::Column::Waiting, Expr::value(word))
+        .col_expr(job::Column::Code, Expr::value(Option::<String>::None))
+        .col_expr(job::Column::ProblemScope, Expr::value(Option::<Uuid>::None))
+        .col_expr(job::Column::PausedBy, Expr::value(user))
+        .col_expr(job::Column::PausedAt, Expr::value(now))
+        .col_expr(job::Column::Owner, Expr::value(Option::<Uuid>::None))
+        .col_expr(job::Column::LeaseUntil, Expr::value(0_i64))
+        .col_expr(job::Column::Fence, Expr::col(job::Column::Fence).add(1))
+        .filter(job::Column::State.is_in([JobState::Running, JobState::Paused]))
+        .filter(not_yet)
+        .exec(on)
+        .await?;
+    crate::crash::point("pause.after");
+    Ok(paused.rows_affected == 1)
+}
+
+/// Lets the job go on that an administrator has paused; `false` if none is.
+pub async fn resume(on: &impl ConnectionTrait) -> Result<bool, DbErr> {
+    crate::crash::point("resume.before");
+    let resumed = running(job::Entity::update_many())
+        .filter(job::Column::State.eq(JobState::Paused))
+        .filter(job::Column::Waiting.eq(words::write(PauseReason::Administrator)))
+        .exec(on)
+        .await?;
+    crate::crash::point("resume.after");
+    Ok(resumed.rows_affected == 1)
 }
 
 /// Ends the unfinished job, if there is one, whoever runs it. Only under the lock of the house.
@@ -116,33 +166,13 @@ impl Claim {
         self.apply(store.write(), update).await
     }
 
-    /// Adds to the counters and says that the job is running. Every transaction of the job calls this first: it is the
-    /// test of the fencing token.
+    /// Says that the job is running, and tests the fencing token: every transaction of the job calls this.
     ///
     /// # Errors
     /// [`Halt::Lost`] if the job is not ours any more: the transaction must not be committed then.
-    pub async fn progress(&self, on: &impl ConnectionTrait, progress: Progress) -> Result<(), Halt> {
-        let add = |column: job::Column, by: i64| (column, Expr::col(column).add(by));
-        let mut update = running(self.update());
-        for (column, sum) in [
-            add(job::Column::KeysDone, progress.keys),
-            add(job::Column::RecordsDone, progress.records),
-            add(job::Column::FilesDone, progress.files),
-            add(job::Column::BytesDone, progress.bytes),
-        ] {
-            update = update.col_expr(column, sum);
-        }
-        self.apply(on, update).await
-    }
-
-    /// Says how much there is to do.
-    pub async fn totals(&self, on: &impl ConnectionTrait, left: Progress) -> Result<(), Halt> {
-        let sum = |done: job::Column, left: i64| Expr::col(done).add(left);
-        let update = running(self.update())
-            .col_expr(job::Column::RecordsTotal, sum(job::Column::RecordsDone, left.records))
-            .col_expr(job::Column::FilesTotal, sum(job::Column::FilesDone, left.files))
-            .col_expr(job::Column::BytesTotal, sum(job::Column::BytesDone, left.bytes));
-        self.apply(on, update).await
+    pub async fn hold(&self, on: &impl ConnectionTrait) -> Result<(), Halt> {
+        // Something has to be set, and what is set here is so already, unless the job was waiting.
+        self.apply(on, running(self.update())).await
     }
 
     /// Says how many data keys stage 1 has to wrap, and how many it has prepared.
@@ -231,16 +261,11 @@ impl Claim {
         self.apply(on, update).await
     }
 
-    /// Ends the job: nothing is left. What people deleted or rewrote meanwhile was theirs, so the totals become what the
-    /// job has done.
+    /// Ends the job: nothing is left.
     pub async fn complete(&self, on: &impl ConnectionTrait) -> Result<(), Halt> {
         let now = database_now(on).await?;
-        let same = |column: job::Column| Expr::col(column);
         let update = waiting_for_nothing(self.update(), JobState::Complete)
             .col_expr(job::Column::Stage, Expr::value(JobStage::Done.to_value()))
-            .col_expr(job::Column::RecordsTotal, same(job::Column::RecordsDone))
-            .col_expr(job::Column::FilesTotal, same(job::Column::FilesDone))
-            .col_expr(job::Column::BytesTotal, same(job::Column::BytesDone))
             .col_expr(job::Column::FinishedAt, Expr::value(now));
         self.apply(on, update).await
     }
@@ -257,4 +282,6 @@ fn waiting_for_nothing(update: UpdateMany<job::Entity>, state: JobState) -> Upda
         .col_expr(job::Column::Waiting, Expr::value(Option::<String>::None))
         .col_expr(job::Column::Code, Expr::value(Option::<String>::None))
         .col_expr(job::Column::ProblemScope, Expr::value(Option::<Uuid>::None))
+        .col_expr(job::Column::PausedBy, Expr::value(Option::<Uuid>::None))
+        .col_expr(job::Column::PausedAt, Expr::value(Option::<i64>::None))
 }

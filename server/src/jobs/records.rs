@@ -1,56 +1,47 @@
 //! Stage 2, records: every row that names a retiring data key is sealed anew under its scope's current one.
 //!
-//! A batch is read, opened and sealed on another thread, and written in one transaction in which each row is updated only
-//! if it is still as it was read. A concurrent write simply wins. `rev` and times do not change.
+//! While one batch is being written the next is already read, opened and sealed, on another thread. A batch is written in one
+//! transaction, in which each row is updated only if it is still as it was read: a concurrent write simply wins. `rev` and
+//! times do not change. What costs the time is the database, so rows are updated many in a statement.
 
 use super::{
+    account::Amount,
     halt::Halt,
-    queue::{Claim, Progress},
+    queue::Claim,
+    reencrypt::{KeyPair, Pass},
     worker::Worker,
 };
 use crate::{
     services::{failure::Failure, words},
     store::{
-        entities::job::JobStage,
         house,
-        sealed_tables::{self, OBJECTS, SEALED_TABLES, SealedTable},
+        sealed_tables::{RewrittenRow, SealedTable, rewrite_rows},
     },
 };
-use app::model::job::{PauseReason, SetAsideReason};
+use app::model::job::SetAsideReason;
+use futures::try_join;
 use sea_orm::{
-    ConnectionTrait, DatabaseTransaction,
+    ConnectionTrait, DbBackend,
     sea_query::{Alias, Expr, ExprTrait, Order, Query},
 };
-use std::{collections::HashSet, sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+use tokio::sync::mpsc;
 use uuid::Uuid;
-use vault::{DataKey, KmsClass, OpenError, Place, Refusal, Scope, Vault};
+use vault::{DataKey, OpenError, Place, Scope, Vault};
 
 /// The first batch of a pass; later ones follow the time that the last one took.
 const FIRST_BATCH: u64 = 64;
-const LARGEST_BATCH: u64 = 2_000;
+const SMALLEST_BATCH: u64 = 16;
+const LARGEST_BATCH: u64 = 8_192;
 /// How long a batch may hold the database.
 const BATCH_ON_SQLITE: Duration = Duration::from_millis(20);
 const BATCH_ON_POSTGRES: Duration = Duration::from_millis(100);
-
-/// A retiring data key and the current one of the same scope.
-pub(super) struct KeyPair {
-    pub scope: Scope,
-    pub old: Arc<DataKey>,
-    pub new: Arc<DataKey>,
-}
-
-/// How a pass went.
-#[derive(Default)]
-pub(super) struct Pass {
-    /// Items that were found under a retiring key, whatever became of them.
-    pub found: u64,
-    /// What stands in the way of some scopes or objects; the rest is done meanwhile.
-    pub waiting: Option<Halt>,
-    /// Objects that could not be had in this attempt.
-    pub skipped: HashSet<Uuid>,
-    /// Items set aside by this job, each with the data key it was under: they are not found again.
-    pub set_aside: HashSet<(Uuid, Uuid)>,
-}
 
 struct Row {
     id: Uuid,
@@ -58,122 +49,92 @@ struct Row {
     columns: Vec<Vec<u8>>,
 }
 
-struct Rewritten {
-    id: Uuid,
-    rev: i64,
-    outcome: Result<Vec<Vec<u8>>, SetAsideReason>,
+/// Rows that were read together, sealed anew.
+struct Batch {
+    rows: Vec<RewrittenRow>,
+    /// What they held, before encryption.
+    bytes: i64,
+    /// Those that do not open.
+    refused: Vec<(Uuid, SetAsideReason)>,
 }
 
 impl Worker {
-    /// Runs stage 2: fresh keys, then passes over records and objects until one finds nothing.
-    pub(super) async fn reencrypt(&self, claim: &Claim) -> Result<(), Halt> {
-        let refused = self.make_fresh_keys(claim).await?;
-        self.count_what_is_left(claim).await?;
-        let mut pass = Pass { set_aside: self.set_aside_before(claim).await?, ..Pass::default() };
-        loop {
-            pass.found = 0;
-            for (key, scope) in self.retiring().await? {
-                match self.key_pair(key, scope).await {
-                    Ok(Some(pair)) => {
-                        for table in &SEALED_TABLES {
-                            self.rewrite_records(claim, table, &pair, &mut pass).await?;
-                        }
-                        self.rewrite_objects(claim, &pair, &mut pass).await?;
-                    }
-                    // The workspace has been deleted.
-                    Ok(None) => {}
-                    Err(failure) => pass.waiting = Some(self.alone(failure, scope)?),
-                }
-            }
-            if pass.found == 0 {
-                break;
-            }
-        }
-        if let Some(halt) = refused.or(pass.waiting) {
-            return Err(halt);
-        }
-        claim.stage(self.store.write(), JobStage::Finish).await
-    }
-
-    /// Whether a failure is about one workspace alone, whose data key KMS denies while the root key works: then it waits
-    /// alone, for the reason given back.
-    ///
-    /// # Errors
-    /// Whatever is not, stops the whole attempt.
-    pub(super) fn alone(&self, failure: Failure, scope: Uuid) -> Result<Halt, Halt> {
-        match failure {
-            Failure::WorkspaceLocked(face) => {
-                Ok(Halt::Wait { reason: PauseReason::ScopeRefused, code: face.code, scope: Some(scope) })
-            }
-            Failure::Kms(error)
-                if error.class == KmsClass::Refused(Refusal::AccessDenied)
-                    && self.vault().is_open()
-                    && scope != Scope::Organization.as_uuid() =>
-            {
-                Ok(Halt::Wait { reason: PauseReason::ScopeRefused, code: error.code, scope: Some(scope) })
-            }
-            failure => Err(failure.into()),
-        }
-    }
-
-    async fn count_what_is_left(&self, claim: &Claim) -> Result<(), Halt> {
-        let keys: Vec<Uuid> = self.retiring().await?.into_iter().map(|(key, _)| key).collect();
-        let mut left = Progress::default();
-        for table in &SEALED_TABLES {
-            left.records += sealed_tables::count(self.store.read(), table.name, Some(&keys)).await?.items;
-        }
-        let objects = sealed_tables::count(self.store.read(), OBJECTS, Some(&keys)).await?;
-        (left.files, left.bytes) = (objects.items, objects.bytes);
-        claim.totals(self.store.write(), left).await?;
-        self.changed();
-        Ok(())
-    }
-
-    async fn key_pair(&self, old: Uuid, scope: Uuid) -> Result<Option<KeyPair>, Failure> {
-        let scope = Scope::from_uuid(scope);
-        let Some(new) = house::current_key(self.store.read(), scope).await? else { return Ok(None) };
-        Ok(Some(KeyPair { scope, old: self.keys.key(old).await?, new: self.keys.key(new).await? }))
-    }
-
-    async fn rewrite_records(
+    /// Rewrites the rows of one table that name the old key of a pair.
+    pub(super) async fn rewrite_records(
         &self,
         claim: &Claim,
         table: &'static SealedTable,
         pair: &KeyPair,
         pass: &mut Pass,
     ) -> Result<(), Halt> {
-        let mut after = Uuid::nil();
-        let mut batch = FIRST_BATCH;
+        let size = AtomicU64::new(FIRST_BATCH);
+        let (sealed, batches) = mpsc::channel(1);
+        let (found, refused) = try_join!(
+            self.seal_all(table, pair, pass, &size, sealed),
+            self.write_all(claim, table, pair, &size, batches)
+        )?;
+        pass.found += found;
+        pass.set_aside.extend(refused.into_iter().map(|id| (id, pair.old.id().0)));
+        Ok(())
+    }
+
+    /// Reads and seals, always a batch ahead of the writing. Gives back how many rows there were.
+    async fn seal_all(
+        &self,
+        table: &'static SealedTable,
+        pair: &KeyPair,
+        pass: &Pass,
+        size: &AtomicU64,
+        batches: mpsc::Sender<Batch>,
+    ) -> Result<u64, Halt> {
+        let (mut after, mut found, old) = (Uuid::nil(), 0, pair.old.id().0);
         loop {
-            let rows = self.read_batch(table, pair.old.id().0, after, batch).await?;
-            let Some(last) = rows.last() else { return Ok(()) };
+            let rows = self.read_batch(table, old, after, size.load(Ordering::Relaxed)).await?;
+            let Some(last) = rows.last() else { return Ok(found) };
             after = last.id;
-            let old = pair.old.id().0;
             let rows: Vec<Row> = rows.into_iter().filter(|row| !pass.set_aside.contains(&(row.id, old))).collect();
             if rows.is_empty() {
                 continue;
             }
-            pass.found += rows.len() as u64;
-            let rewritten = self.seal_anew(table, pair, rows).await?;
-            let began = self.vault().clock().boot();
-            self.write_batch(claim, table, pair, &rewritten).await?;
-            let took = self.vault().clock().boot().saturating_sub(began);
-            for row in rewritten.iter().filter(|row| row.outcome.is_err()) {
-                pass.set_aside.insert((row.id, old));
+            found += rows.len() as u64;
+            let batch = self.seal_anew(table, pair, rows).await?;
+            if batches.send(batch).await.is_err() {
+                // Whoever writes has ended, and says why.
+                return Ok(found);
             }
-            batch = self.next_batch(rewritten.len() as u64, took);
-            self.changed();
         }
     }
 
-    fn next_batch(&self, rows: u64, took: Duration) -> u64 {
+    /// Writes what comes, and lets the size of the batches follow the time they take. Gives back what was set aside.
+    async fn write_all(
+        &self,
+        claim: &Claim,
+        table: &SealedTable,
+        pair: &KeyPair,
+        size: &AtomicU64,
+        mut batches: mpsc::Receiver<Batch>,
+    ) -> Result<Vec<Uuid>, Halt> {
+        let mut refused = Vec::new();
+        while let Some(batch) = batches.recv().await {
+            let took = self.write_batch(claim, table, pair, &batch).await?;
+            let rows = batch.rows.len() + batch.refused.len();
+            size.store(self.next_size(rows as u64, took), Ordering::Relaxed);
+            refused.extend(batch.refused.iter().map(|(id, _)| *id));
+            self.changed();
+        }
+        Ok(refused)
+    }
+
+    fn next_size(&self, rows: u64, took: Duration) -> u64 {
         let target = match self.store.backend() {
-            sea_orm::DbBackend::Postgres => BATCH_ON_POSTGRES,
+            DbBackend::Postgres => BATCH_ON_POSTGRES,
             _ => BATCH_ON_SQLITE,
         };
-        let took = took.as_micros().max(100);
-        let fitting = u128::from(rows) * target.as_micros() / took;
-        u64::try_from(fitting).unwrap_or(LARGEST_BATCH).clamp(FIRST_BATCH / 4, LARGEST_BATCH)
+        let fitting = u128::from(rows) * target.as_micros() / took.as_micros().max(100);
+        // Grown slowly: a single quick batch says little about a larger one.
+        let grown = Ord::max(rows.saturating_mul(2), FIRST_BATCH);
+        let size = Ord::min(u64::try_from(fitting).unwrap_or(LARGEST_BATCH), grown);
+        size.clamp(SMALLEST_BATCH, LARGEST_BATCH)
     }
 
     async fn read_batch(&self, table: &SealedTable, key: Uuid, after: Uuid, limit: u64) -> Result<Vec<Row>, Halt> {
@@ -191,102 +152,93 @@ impl Worker {
         let mut rows = Vec::with_capacity(found.len());
         for row in found {
             let mut columns = Vec::with_capacity(table.columns.len());
-            for column in table.columns {
-                columns.push(row.try_get("", column)?);
+            for (at, _) in table.columns.iter().enumerate() {
+                columns.push(row.try_get_by_index(at + 2)?);
             }
-            rows.push(Row { id: row.try_get("", "id")?, rev: row.try_get("", "rev")?, columns });
+            rows.push(Row { id: row.try_get_by_index(0)?, rev: row.try_get_by_index(1)?, columns });
         }
         Ok(rows)
     }
 
     /// Opens and seals on a thread of its own, so that requests are answered meanwhile.
-    async fn seal_anew(
-        &self,
-        table: &'static SealedTable,
-        pair: &KeyPair,
-        rows: Vec<Row>,
-    ) -> Result<Vec<Rewritten>, Halt> {
+    async fn seal_anew(&self, table: &'static SealedTable, pair: &KeyPair, rows: Vec<Row>) -> Result<Batch, Halt> {
         let (vault, old, new) = (Arc::clone(self.vault()), Arc::clone(&pair.old), Arc::clone(&pair.new));
         let scope = pair.scope;
-        let sealed = tokio::task::spawn_blocking(move || {
-            rows.iter().map(|row| rewrite(&vault, table, scope, &old, &new, row)).collect::<Result<Vec<_>, Failure>>()
-        });
-        match sealed.await {
-            Ok(rewritten) => Ok(rewritten?),
-            Err(error) => {
-                tracing::error!(event = "job_thread_failed", %error, "a batch could not be sealed");
-                Err(Halt::Lost)
-            }
-        }
+        let sealed = self.cores.run(move || seal_batch(&vault, table, scope, &old, &new, rows)).await?;
+        Ok(sealed?)
     }
 
+    /// Gives back how long the database was held.
     async fn write_batch(
         &self,
         claim: &Claim,
         table: &SealedTable,
         pair: &KeyPair,
-        rewritten: &[Rewritten],
-    ) -> Result<(), Halt> {
+        batch: &Batch,
+    ) -> Result<Duration, Halt> {
+        crate::crash::point("records.sealed");
         let transaction = self.store.begin().await?;
+        let began = self.vault().clock().boot();
         // Everywhere the data key is held before the rows under it, so that nobody waits in a circle.
         if !house::hold_key(&transaction, pair.new.id().0).await? {
             // The workspace has been deleted.
             transaction.rollback().await?;
-            return Ok(());
+            return Ok(Duration::ZERO);
         }
-        let mut records = 0;
-        for row in rewritten {
-            match &row.outcome {
-                Ok(columns) => records += update_row(&transaction, table, pair, row, columns).await?,
-                Err(reason) => {
-                    self.set_aside(claim, &transaction, table.name, row.id, pair, *reason).await?;
-                }
-            }
+        let written = rewrite_rows(&transaction, table, pair.old.id().0, pair.new.id().0, &batch.rows).await?;
+        for (id, reason) in &batch.refused {
+            self.set_aside(claim, &transaction, table.name, *id, pair, *reason).await?;
         }
-        let progress = Progress { records: i64::try_from(records).unwrap_or(i64::MAX), ..Progress::default() };
-        claim.progress(&transaction, progress).await?;
+        let items = i64::try_from(written).unwrap_or(i64::MAX);
+        claim.done(&transaction, Amount { kind: table.name, items, bytes: batch.bytes }).await?;
+        crate::crash::point("records.before_commit");
         transaction.commit().await?;
-        Ok(())
+        crate::crash::point("records.after_commit");
+        Ok(self.vault().clock().boot().saturating_sub(began))
     }
 }
 
-async fn update_row(
-    transaction: &DatabaseTransaction,
+fn seal_batch(
+    vault: &Vault,
     table: &SealedTable,
-    pair: &KeyPair,
-    row: &Rewritten,
-    columns: &[Vec<u8>],
-) -> Result<u64, Halt> {
-    let mut update = Query::update();
-    update.table(Alias::new(table.name)).value("data_key_id", pair.new.id().0);
-    for (column, sealed) in table.columns.iter().zip(columns) {
-        update.value(Alias::new(*column), sealed.clone());
+    scope: Scope,
+    old: &DataKey,
+    new: &DataKey,
+    rows: Vec<Row>,
+) -> Result<Batch, Failure> {
+    let mut batch = Batch { rows: Vec::with_capacity(rows.len()), bytes: 0, refused: Vec::new() };
+    for row in rows {
+        match seal_row(vault, table, scope, old, new, &row)? {
+            Ok((columns, bytes)) => {
+                batch.bytes += bytes;
+                batch.rows.push(RewrittenRow { id: row.id, rev: row.rev, columns });
+            }
+            Err(reason) => batch.refused.push((row.id, reason)),
+        }
     }
-    update
-        .and_where(Expr::col("id").eq(row.id))
-        .and_where(Expr::col("rev").eq(row.rev))
-        .and_where(Expr::col("data_key_id").eq(pair.old.id().0));
-    Ok(transaction.execute(&update).await?.rows_affected())
+    Ok(batch)
 }
 
-fn rewrite(
+/// The columns sealed anew, with the bytes they held; or why one of them does not open.
+fn seal_row(
     vault: &Vault,
     table: &SealedTable,
     scope: Scope,
     old: &DataKey,
     new: &DataKey,
     row: &Row,
-) -> Result<Rewritten, Failure> {
-    let mut sealed = Vec::with_capacity(row.columns.len());
+) -> Result<Result<(Vec<Vec<u8>>, i64), SetAsideReason>, Failure> {
+    let (mut columns, mut bytes) = (Vec::with_capacity(row.columns.len()), 0);
     for (column, value) in table.columns.iter().zip(&row.columns) {
         let place = Place { deployment: vault.deployment(), scope, table: table.name, id: row.id, column };
         match vault::open(old, &place, value) {
-            Ok(opened) => sealed.push(vault::seal(new, &place, &opened, vault.entropy())?),
-            Err(OpenError::Locked) => return Err(Failure::Locked),
-            Err(error) => {
-                return Ok(Rewritten { id: row.id, rev: row.rev, outcome: Err(words::set_aside_reason(error)) });
+            Ok(opened) => {
+                bytes += i64::try_from(opened.len()).unwrap_or(i64::MAX);
+                columns.push(vault::seal(new, &place, &opened, vault.entropy())?);
             }
+            Err(OpenError::Locked) => return Err(Failure::Locked),
+            Err(error) => return Ok(Err(words::set_aside_reason(error))),
         }
     }
-    Ok(Rewritten { id: row.id, rev: row.rev, outcome: Ok(sealed) })
+    Ok(Ok((columns, bytes)))
 }

@@ -1,6 +1,6 @@
 //! Items that will not open: noted with their reason, left as they are, and no reason to stop.
 
-use super::{halt::Halt, queue::Claim, records::KeyPair, worker::Worker};
+use super::{halt::Halt, queue::Claim, reencrypt::KeyPair, worker::Worker};
 use crate::{
     services::{failure::Failure, ids::new_id, words},
     store::entities::set_aside,

@@ -1,6 +1,7 @@
 //! The worker of a server: looks for the unfinished job, and runs it while it holds it.
 
 use super::{
+    cores::Cores,
     halt::Halt,
     queue::{self, Claim, RENEW_EVERY},
 };
@@ -21,6 +22,8 @@ use vault::{Kms, Vault};
 
 /// How often a server looks for a job that another has left.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
+/// How often it is noted how far a job is.
+const MARK_EVERY: Duration = Duration::from_secs(2);
 /// The pause after an attempt that came to nothing; it doubles each time.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(15);
@@ -34,6 +37,7 @@ pub struct Worker {
     pub keys: Arc<DataKeys>,
     pub kms: Kms,
     pub objects: ObjectWriting,
+    pub cores: Cores,
     /// The id of this server.
     pub server: Uuid,
     /// Rung when a job has been made.
@@ -80,13 +84,17 @@ impl Worker {
         tracing::info!(event = "job_claimed", job = %claim.job.id, fence = claim.job.fence, "running the job");
         tokio::select! {
             () = self.attempts(claim.clone()) => {}
+            () = self.mark_all(&claim) => {}
             () = self.keep(&claim) => {
+                crate::crash::point("lost.noticed");
                 tracing::warn!(event = "job_lost", job = %claim.job.id, "the job is somebody else's now");
             }
             () = stop.cancelled() => {
+                crate::crash::point("release.before");
                 if let Err(halt) = claim.release(&self.store).await {
                     tracing::warn!(event = "job_not_released", ?halt, "the job waits for the end of its lease");
                 }
+                crate::crash::point("release.after");
             }
         }
         self.changed();
@@ -103,6 +111,17 @@ impl Worker {
             if matches!(claim.renew(&self.store).await, Err(Halt::Lost)) {
                 return;
             }
+        }
+    }
+
+    /// Notes how far the job is, for as long as it is polled.
+    async fn mark_all(&self, claim: &Claim) {
+        loop {
+            // A mark that is missing is a gap in a chart.
+            if let Err(error) = claim.mark(self.store.write()).await {
+                tracing::debug!(%error, "how far the job is was not noted");
+            }
+            tokio::time::sleep(MARK_EVERY).await;
         }
     }
 

@@ -12,9 +12,10 @@ use crate::{
         entities::{
             encryption::RootKind,
             job::{self, JobState},
-            reset,
+            job_item, reset,
             server::{LOCKED, OPEN, SUSPECT},
         },
+        sealed_tables::OBJECTS,
     },
 };
 use prometheus_client::{
@@ -27,7 +28,7 @@ use prometheus_client::{
     },
     registry::Registry,
 };
-use sea_orm::{ActiveEnum, DbErr, EntityTrait, PaginatorTrait};
+use sea_orm::{ActiveEnum, ColumnTrait, DbErr, EntityTrait, PaginatorTrait, QueryFilter};
 use std::{sync::Arc, time::Duration};
 use tokio::time::timeout;
 use vault::Standing;
@@ -60,6 +61,8 @@ pub struct Seen {
 struct Stored {
     /// The unfinished job, or else the last one.
     job: Option<job::Model>,
+    /// What that job does, by kind of data.
+    items: Vec<job_item::Model>,
     /// How often locked data was destroyed.
     resets: u64,
 }
@@ -104,7 +107,10 @@ impl Sources {
 
     async fn stored(&self) -> Result<Stored, DbErr> {
         let on = self.store.read();
-        Ok(Stored { job: queue::latest(on).await?, resets: reset::Entity::find().count(on).await? })
+        let job = queue::latest(on).await?;
+        let of_it = job_item::Column::JobId.is_in(job.as_ref().map(|job| job.id));
+        let items = job_item::Entity::find().filter(of_it).all(on).await?;
+        Ok(Stored { job, items, resets: reset::Entity::find().count(on).await? })
     }
 }
 
@@ -140,31 +146,32 @@ impl Seen {
             let help = "How often an operator has destroyed data that was locked under a key that is gone";
             registry.register("resets", help, ConstGauge::new(i64::try_from(stored.resets).unwrap_or(i64::MAX)));
             if let Some(job) = &stored.job {
-                register_job(&mut registry, job);
+                register_job(&mut registry, job, &stored.items);
             }
         }
         registry
     }
 }
 
-fn register_job(registry: &mut Registry, job: &job::Model) {
+fn register_job(registry: &mut Registry, job: &job::Model, items: &[job_item::Model]) {
     let running = Family::<Job, Gauge>::default();
     let labels = Job { kind: job.kind.to_value(), stage: job.stage.to_value(), state: job.state.to_value() };
     let unfinished = matches!(job.state, JobState::Running | JobState::Paused);
     running.get_or_create(&labels).set(i64::from(unfinished));
     registry.register("job_running", "1 while the newest change of key is unfinished, 0 when it has ended", running);
+    let (files, records): (Vec<_>, Vec<_>) = items.iter().partition(|row| row.kind == OBJECTS);
     for (name, help, done, total) in [
         (
             "job_records",
             "Records that the newest change of key has rewritten, and has to",
-            job.records_done,
-            job.records_total,
+            records.iter().map(|row| row.items_done).sum(),
+            records.iter().map(|row| row.items_total).sum(),
         ),
         (
             "job_bytes",
             "Bytes of files that the newest change of key has rewritten, and has to",
-            job.bytes_done,
-            job.bytes_total,
+            files.iter().map(|row| row.bytes_done).sum(),
+            files.iter().map(|row| row.bytes_total).sum(),
         ),
     ] {
         let parts = Family::<Part, Gauge>::default();

@@ -62,6 +62,9 @@ pub struct FreshKey {
     pub wrapped: Vec<u8>,
     /// The root key it is wrapped by.
     pub root_key_arn: String,
+    /// The request ids of the wrapping, and of the unwrapping for comparison.
+    pub wrapped_by: Option<String>,
+    pub checked_by: Option<String>,
 }
 
 impl FreshKey {
@@ -252,8 +255,14 @@ impl DataKeys {
         let context = WrapContext { deployment: self.vault.deployment(), scope, data_key: id };
         let wrapped = self.kms.wrap(arn, &context, &key).await.map_err(|error| self.refused(error))?;
         let again = self.kms.unwrap(arn, &context, id, &wrapped.blob, &key.check_value()).await;
-        again.map_err(|error| self.refused(error))?;
-        Ok(FreshKey { key, wrapped: wrapped.blob, root_key_arn: arn.to_owned() })
+        let again = again.map_err(|error| self.refused(error))?;
+        Ok(FreshKey {
+            key,
+            wrapped: wrapped.blob,
+            root_key_arn: arn.to_owned(),
+            wrapped_by: wrapped.request_id,
+            checked_by: again.request_id,
+        })
     }
 
     /// Seals one column of one row.

@@ -8,7 +8,7 @@ use super::{
     preflight::Preflights, workspace_locks::WorkspaceLocks,
 };
 use crate::{
-    jobs::queue,
+    jobs::{account, queue},
     store::{
         Store, database_now,
         entities::{
@@ -41,6 +41,9 @@ use std::{sync::Arc, time::Duration};
 use tokio::sync::{Notify, watch};
 use uuid::Uuid;
 
+/// How many jobs that have ended are listed.
+const PAST_JOBS: u64 = 20;
+
 /// The Data Encryption page's other half.
 pub struct Encryption {
     pub store: Store,
@@ -57,7 +60,7 @@ pub struct Encryption {
 }
 
 impl Encryption {
-    fn tell(&self, failure: Failure) -> ApiError {
+    pub(super) fn tell(&self, failure: Failure) -> ApiError {
         failure.tell(self.state.face())
     }
 
@@ -66,8 +69,13 @@ impl Encryption {
         let on = self.store.read();
         let root = house::root(on).await?;
         let job = queue::latest(on).await?;
-        let ids = root.set_by.into_iter().chain(job.as_ref().and_then(|job| job.requested_by));
-        let names = people::names(on, ids).await?;
+        let past = queue::ended(on, PAST_JOBS + 1).await?;
+        let past: Vec<_> = past.into_iter().filter(|ended| job.as_ref().is_none_or(|job| job.id != ended.id)).collect();
+        let mut involved = vec![root.set_by];
+        for job in job.iter().chain(&past) {
+            involved.extend([job.requested_by, job.paused_by]);
+        }
+        let names = people::names(on, involved.into_iter().flatten()).await?;
         let (coverage, amount) = self.coverage().await?;
         let account = KeyArn::parse(&root.root_key_arn).map(|arn| arn.account().to_owned());
         Ok(model::DataEncryption {
@@ -95,6 +103,7 @@ impl Encryption {
                 Some(job) => Some(job_view::view(on, job, &names).await?),
                 None => None,
             },
+            past_jobs: job_view::summaries(on, past, PAST_JOBS, &names).await?,
             outage_grace_seconds: self.outage_grace.as_secs(),
             principal_arn: self.principal_arn.clone(),
             may_change: who.role == Role::Administrator,
@@ -118,7 +127,7 @@ impl Encryption {
             .await?;
         let mut lines = Vec::with_capacity(SEALED_TABLES.len() + 1);
         let mut amount = model::Amount::default();
-        let objects = (OBJECTS, "File content", "Object store");
+        let objects = (OBJECTS, sealed_tables::label(OBJECTS), "Object store");
         let tables = SEALED_TABLES.iter().map(|table| (table.name, table.label, "Database"));
         for (table, label, stored_in) in tables.chain([objects]) {
             let all = sealed_tables::count(on, table, None).await?;
@@ -203,7 +212,7 @@ impl Encryption {
         }
     }
 
-    async fn write_job(
+    pub(super) async fn write_job(
         &self,
         transaction: &DatabaseTransaction,
         kind: JobKind,
@@ -211,15 +220,22 @@ impl Encryption {
         to: &str,
         user: Uuid,
     ) -> Result<(), Failure> {
+        let now = database_now(transaction).await?;
+        // A retry has nothing to take control of.
+        let (stage, control_at) = match kind {
+            JobKind::Activate | JobKind::Delete => (JobStage::Control, None),
+            JobKind::Retry => (JobStage::Reencrypt, Some(now)),
+        };
         let row = job::ActiveModel {
             id: Set(new_id(self.keys.vault())?),
             kind: Set(kind),
             state: Set(JobState::Running),
-            stage: Set(JobStage::Control),
+            stage: Set(stage),
             from_arn: Set(from.to_owned()),
             to_arn: Set(to.to_owned()),
             requested_by: Set(Some(user)),
-            created_at: Set(database_now(transaction).await?),
+            created_at: Set(now),
+            control_at: Set(control_at),
             ..Default::default()
         };
         job::Entity::insert(row).exec_without_returning(transaction).await?;
@@ -250,27 +266,21 @@ impl Encryption {
                 waiting: Set(None),
                 code: Set(None),
                 problem_scope: Set(None),
+                paused_by: Set(None),
+                paused_at: Set(None),
                 ..Default::default()
             })
             .col_expr(job::Column::Fence, Expr::col(job::Column::Fence).add(1))
             .filter(job::Column::Id.eq(job.id));
-        for counter in [
-            job::Column::KeysTotal,
-            job::Column::KeysDone,
-            job::Column::RecordsTotal,
-            job::Column::RecordsDone,
-            job::Column::FilesTotal,
-            job::Column::FilesDone,
-            job::Column::BytesTotal,
-            job::Column::BytesDone,
-        ] {
+        for counter in [job::Column::KeysTotal, job::Column::KeysDone] {
             turned = turned.col_expr(counter, Expr::value(0_i64));
         }
         turned.exec(transaction).await?;
+        account::begin_anew(transaction, job).await?;
         Ok(())
     }
 
-    fn ring(&self) {
+    pub(super) fn ring(&self) {
         self.wake.notify_one();
         self.changed.send_modify(|version| *version += 1);
     }
@@ -292,7 +302,7 @@ fn kind(kind: RootKind) -> model::RootKind {
 }
 
 /// A refusal as a failure of the service.
-trait Refuse {
+pub(super) trait Refuse {
     fn refuse(self) -> Failure;
 }
 
@@ -323,5 +333,17 @@ impl EncryptionPort for Encryption {
 
     async fn delete_key(&self, who: &Principal, arn: &str) -> Result<(), ApiError> {
         self.begin_deletion(who, arn).await.map_err(|failure| self.tell(failure))
+    }
+
+    async fn pause_job(&self, who: &Principal) -> Result<(), ApiError> {
+        self.pause(who).await.map_err(|failure| self.tell(failure))
+    }
+
+    async fn resume_job(&self, who: &Principal) -> Result<(), ApiError> {
+        self.resume(who).await.map_err(|failure| self.tell(failure))
+    }
+
+    async fn retry_set_aside(&self, who: &Principal) -> Result<(), ApiError> {
+        self.begin_retry(who).await.map_err(|failure| self.tell(failure))
     }
 }

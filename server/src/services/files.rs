@@ -153,7 +153,9 @@ impl Files {
         let object = object.ok_or(Failure::Inconsistent("a file has no object"))?;
         crate::store::objects::discard(&transaction, &object.place).await?;
         object::Entity::delete_by_id(object.id).exec(&transaction).await?;
+        crate::crash::point("file.before_deleting");
         transaction.commit().await?;
+        crate::crash::point("file.deleted");
         self.collect_soon();
         Ok(())
     }
@@ -250,7 +252,9 @@ impl Files {
         access::insert_into_workspace(insert.exec_without_returning(&writing.transaction).await)?;
         let insert = file::Entity::insert(file::ActiveModel::from(row.clone()));
         access::insert_into_workspace(insert.exec_without_returning(&writing.transaction).await)?;
+        crate::crash::point("file.before_commit");
         writing.transaction.commit().await?;
+        crate::crash::point("file.after_commit");
         written.keep();
         let names = people::names(self.store.read(), [uploader].into_iter()).await.unwrap_or_default();
         Ok(FileEntry {

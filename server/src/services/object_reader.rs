@@ -5,11 +5,26 @@
 
 use super::{failure::Failure, object_storage::ObjectStorage};
 use crate::store::entities::object;
+use bytes::Bytes;
 use std::ops::Range;
 use vault::{CHUNK_LEN, DataKey, Leash, OpenError, Opener, PREFIX_LEN, Place, Scope, Vault};
 
 /// Chunks that are read at once: 1 MiB of plaintext.
 const WINDOW: u64 = 64;
+
+/// Sealed chunks that were fetched together.
+pub struct Window {
+    range: Range<u64>,
+    chunks: Range<u64>,
+    sealed: Bytes,
+}
+
+impl Window {
+    /// Where the next one begins, before sealing.
+    pub fn end(&self) -> u64 {
+        (self.chunks.end * CHUNK_LEN as u64).min(self.range.end)
+    }
+}
 
 /// An object that is being read.
 pub struct ObjectReader {
@@ -65,6 +80,11 @@ impl ObjectReader {
     /// A range that reaches to the end of the object also opens its last chunk, which may be empty: that chunk alone proves
     /// that nothing was cut off.
     pub async fn read(&self, range: Range<u64>) -> Result<Vec<u8>, Failure> {
+        self.open_window(&self.fetch(range).await?)
+    }
+
+    /// The first half of [`Self::read`], which waits for the store.
+    pub async fn fetch(&self, range: Range<u64>) -> Result<Window, Failure> {
         let chunk_len = CHUNK_LEN as u64;
         let first = range.start / chunk_len;
         let wanted = if range.end == self.size { self.opener.chunks() } else { range.end.div_ceil(chunk_len) };
@@ -73,15 +93,21 @@ impl ObjectReader {
         let reach = if wanted == first + WINDOW + 1 { wanted } else { wanted.min(first + WINDOW) };
         let last = reach.min(self.opener.chunks());
         let sealed_range = self.opener.chunk_range(first).start..self.opener.chunk_range(last - 1).end;
-        let offset = sealed_range.start;
         let (sealed, _) = self.storage.read(&self.place, sealed_range).await?;
+        Ok(Window { range, chunks: first..last, sealed })
+    }
+
+    /// The second half, which keeps a processor busy.
+    pub fn open_window(&self, window: &Window) -> Result<Vec<u8>, Failure> {
+        let Window { range, chunks, sealed } = window;
+        let offset = self.opener.chunk_range(chunks.start).start;
         let mut opened = Vec::with_capacity(sealed.len());
-        for chunk in first..last {
+        for chunk in chunks.clone() {
             let bytes = self.opener.chunk_range(chunk);
-            let bytes = within(&(bytes.start - offset..bytes.end - offset), &sealed)?;
+            let bytes = within(&(bytes.start - offset..bytes.end - offset), sealed)?;
             self.opener.open_chunk(chunk, bytes, &mut opened)?;
         }
-        let start = first * chunk_len;
+        let start = chunks.start * CHUNK_LEN as u64;
         let end = usize::try_from(range.end.min(start + opened.len() as u64) - start).unwrap_or(opened.len());
         opened.truncate(end);
         let skipped = usize::try_from(range.start - start).unwrap_or(end).min(end);

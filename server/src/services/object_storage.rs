@@ -2,19 +2,24 @@
 //!
 //! Paths are `{workspace}/{object id}`; they say nothing about names or contents.
 
+use super::object_upload::ObjectUpload;
 use crate::config::ObjectsAt;
 use async_trait::async_trait;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
 use bytes::Bytes;
-use futures::StreamExt;
+use futures::{
+    StreamExt, TryStreamExt, future,
+    stream::{self, BoxStream},
+};
 use object_store::{
-    CredentialProvider, Error, GetOptions, GetRange, MultipartUpload, ObjectStore, ObjectStoreExt,
-    aws::{AmazonS3Builder, AwsCredential},
+    CredentialProvider, Error, GetOptions, GetRange, ObjectStore, ObjectStoreExt, PutPayload,
+    aws::{AmazonS3, AmazonS3Builder, AwsCredential},
     local::LocalFileSystem,
+    multipart::MultipartStore,
     path::Path,
     prefix::PrefixStore,
 };
-use std::{ops::Range, path::PathBuf, sync::Arc};
+use std::{io::ErrorKind, ops::Range, path::PathBuf, sync::Arc};
 use uuid::Uuid;
 
 /// Where sealed contents are kept.
@@ -23,6 +28,8 @@ pub struct ObjectStorage {
     store: Arc<dyn ObjectStore>,
     /// The folder, if it is a local one: there a write that was killed leaves files that the store itself does not see.
     folder: Option<PathBuf>,
+    /// The bucket with its prefix, if it is one: there uploads in parts are known by an id.
+    bucket: Option<(Arc<AmazonS3>, Path)>,
 }
 
 /// Why the object store could not be opened at start.
@@ -46,7 +53,7 @@ impl ObjectStorage {
                 let folder =
                     made.map_err(|error| StorageError::Folder { folder: folder.display().to_string(), error })?;
                 let store = LocalFileSystem::new_with_prefix(&folder)?.with_fsync(true);
-                Ok(Self { store: Arc::new(store), folder: Some(folder) })
+                Ok(Self { store: Arc::new(store), folder: Some(folder), bucket: None })
             }
             ObjectsAt::S3 { bucket, prefix } => {
                 let mut builder = AmazonS3Builder::new().with_bucket_name(bucket);
@@ -61,8 +68,9 @@ impl ObjectStorage {
                 if let Some(provider) = sdk.credentials_provider() {
                     builder = builder.with_credentials(Arc::new(SdkCredentials(provider)));
                 }
-                let store = PrefixStore::new(builder.build()?, prefix.as_str());
-                Ok(Self { store: Arc::new(store), folder: None })
+                let (s3, prefix) = (builder.build()?, Path::from(prefix.as_str()));
+                let store = PrefixStore::new(s3.clone(), prefix.clone());
+                Ok(Self { store: Arc::new(store), folder: None, bucket: Some((Arc::new(s3), prefix)) })
             }
         }
     }
@@ -72,9 +80,26 @@ impl ObjectStorage {
         format!("{workspace}/{object_id}")
     }
 
-    /// Begins to write. Nothing can be read at `place` before the upload is completed.
-    pub async fn write(&self, place: &str) -> Result<Box<dyn MultipartUpload>, Error> {
-        self.store.put_multipart(&Path::from(place)).await
+    /// Writes an object whole.
+    pub async fn put(&self, place: &str, bytes: Vec<u8>) -> Result<(), Error> {
+        self.store.put(&Path::from(place), PutPayload::from(bytes)).await.map(drop)
+    }
+
+    /// Begins to write in parts. Nothing can be read at `place` before the upload is completed.
+    pub async fn write(&self, place: &str) -> Result<ObjectUpload, Error> {
+        match &self.bucket {
+            Some((s3, prefix)) => ObjectUpload::into_s3(Arc::clone(s3), within(prefix, place)).await,
+            None => ObjectUpload::into_folder(self.store.as_ref(), &Path::from(place)).await,
+        }
+    }
+
+    /// Aborts an upload in parts that somebody else has begun and left. One that is not there (any more) is fine.
+    pub async fn abort(&self, place: &str, upload: &str) -> Result<(), Error> {
+        let Some((s3, prefix)) = &self.bucket else { return Ok(()) };
+        match s3.abort_multipart(&within(prefix, place), &upload.to_owned()).await {
+            Ok(()) | Err(Error::NotFound { .. }) => Ok(()),
+            Err(error) => Err(error),
+        }
     }
 
     /// Reads a range of bytes, and says how long the whole object is.
@@ -88,6 +113,19 @@ impl ObjectStorage {
     /// How long the object at `place` is.
     pub async fn size(&self, place: &str) -> Result<u64, Error> {
         Ok(self.store.head(&Path::from(place)).await?.size)
+    }
+
+    /// Every path that holds an object of ours, or in a folder a half-written one; in no order, some perhaps twice.
+    pub fn list(&self) -> BoxStream<'static, Result<String, Error>> {
+        let objects = self.store.list(None).map_ok(|found| found.location.to_string());
+        let Some(folder) = self.folder.clone() else { return objects.try_filter(is_place).boxed() };
+        let half_written = stream::once(async move {
+            let found = tokio::task::spawn_blocking(move || half_written(&folder)).await;
+            let found = found.unwrap_or_else(|error| Err(std::io::Error::other(error)));
+            let found = found.map_err(|error| Error::Generic { store: "local folder", source: Box::new(error) })?;
+            Ok::<_, Error>(stream::iter(found.into_iter().map(Ok)))
+        });
+        objects.chain(half_written.try_flatten()).try_filter(is_place).boxed()
     }
 
     /// Whether the store itself is there: an error if it is not.
@@ -117,12 +155,54 @@ impl ObjectStorage {
     }
 }
 
+/// The path in the bucket.
+fn within(prefix: &Path, place: &str) -> Path {
+    Path::from_iter(prefix.parts().chain(Path::from(place).parts()))
+}
+
+/// Whether the store failed because it has no room left: a full disk, or a server for S3 that says so (status 507, RFC 4918
+/// §11.5, or `QuotaExceeded`).
+pub fn is_full(error: &Error) -> bool {
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(error) = cause {
+        let kind = error.downcast_ref::<std::io::Error>().map(std::io::Error::kind);
+        if matches!(kind, Some(ErrorKind::StorageFull | ErrorKind::QuotaExceeded)) {
+            return true;
+        }
+        cause = error.source();
+    }
+    let said = error.to_string();
+    said.contains("507 Insufficient Storage") || said.contains("QuotaExceeded")
+}
+
+/// Whether this is how we name a path. What others keep beside ours is none of our business.
+fn is_place(path: &String) -> future::Ready<bool> {
+    let parts: Vec<_> = path.split('/').collect();
+    future::ready(parts.len() == 2 && parts.iter().all(|part| Uuid::try_parse(part).is_ok()))
+}
+
+/// The paths whose writing has left a file beside them. A folder that goes meanwhile is no error.
+fn half_written(folder: &std::path::Path) -> std::io::Result<Vec<String>> {
+    let mut found = Vec::new();
+    for workspace in std::fs::read_dir(folder)? {
+        let workspace = workspace?;
+        let Ok(files) = std::fs::read_dir(workspace.path()) else { continue };
+        for file in files {
+            let name = file?.file_name();
+            if let Some((object, _)) = name.to_string_lossy().split_once('#') {
+                found.push(format!("{}/{object}", workspace.file_name().to_string_lossy()));
+            }
+        }
+    }
+    Ok(found)
+}
+
 /// A local write goes to `{path}#{number}`, counted from 1, until it is complete.
 fn remove_half_written(folder: &std::path::Path, place: &str) -> std::io::Result<()> {
     for number in 1_u32.. {
         match std::fs::remove_file(folder.join(format!("{place}#{number}"))) {
             Ok(()) => {}
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => break,
+            Err(error) if error.kind() == ErrorKind::NotFound => break,
             Err(error) => return Err(error),
         }
     }

@@ -1,15 +1,21 @@
 //! Writing one object: note, sealing, parts, completion.
 //!
 //! What must stay true: before the first byte is written the note is in the database, and it is renewed until a row points
-//! at the object or the writer has given up. Memory stays bounded: one part being filled and one being written.
+//! at the object or the writer has given up. Memory stays bounded: one part being filled and one being written. What fits in
+//! one part is written whole.
 
-use super::{failure::Failure, ids::new_id, object_storage::ObjectStorage};
+use super::{
+    failure::Failure,
+    ids::new_id,
+    object_storage::ObjectStorage,
+    object_upload::{ObjectUpload, Part},
+};
 use crate::store::{
     Store,
     objects::{WRITING_FOR, WritingNote},
 };
 use app::model::error::ApiError;
-use object_store::{MultipartUpload, PutPayload};
+use object_store::PutPayload;
 use sea_orm::DatabaseTransaction;
 use std::{
     sync::{
@@ -42,10 +48,11 @@ pub struct ObjectWriting {
 pub struct ObjectWriter {
     object: NotedObject,
     sealer: Sealer,
-    upload: Box<dyn MultipartUpload>,
+    /// Begun with the first part that is full.
+    upload: Option<ObjectUpload>,
     part: Vec<u8>,
     part_size: usize,
-    under_way: Option<JoinHandle<Result<(), object_store::Error>>>,
+    under_way: Option<JoinHandle<Result<Part, object_store::Error>>>,
     opened: u64,
 }
 
@@ -83,12 +90,12 @@ impl ObjectWriter {
             data_key_id: key.id().0,
         };
         note.insert(writing.store.write()).await?;
+        crate::crash::point("object.noted");
         let object = NotedObject::new(writing.clone(), note, id);
-        let upload = writing.storage.write(&object.note.place).await?;
         let part_size = usize::try_from(expected.unwrap_or(0) / PARTS).unwrap_or(PART).max(PART);
         let mut part = Vec::with_capacity(part_size + 2 * vault::SEALED_CHUNK_LEN);
         part.extend_from_slice(&prefix);
-        Ok(Self { object, sealer, upload, part, part_size, under_way: None, opened: 0 })
+        Ok(Self { object, sealer, upload: None, part, part_size, under_way: None, opened: 0 })
     }
 
     /// What ties the object to its lease.
@@ -102,30 +109,66 @@ impl ObjectWriter {
     }
 
     /// Seals and writes some bytes.
-    pub async fn write(&mut self, plaintext: &[u8]) -> Result<(), Failure> {
+    pub async fn write(&mut self, mut plaintext: &[u8]) -> Result<(), Failure> {
+        while !plaintext.is_empty() {
+            let sealed = self.seal(plaintext)?;
+            plaintext = &plaintext[sealed..];
+            self.send_if_full().await?;
+        }
+        Ok(())
+    }
+
+    /// The first half of [`Self::write`], which keeps a processor busy: seals until a part is full, and says how much.
+    pub fn seal(&mut self, plaintext: &[u8]) -> Result<usize, Failure> {
         self.object.still_noted()?;
-        self.opened += plaintext.len() as u64;
+        let mut sealed = 0;
         // In small pieces, so that a part never outgrows its buffer: growing would double it.
         for piece in plaintext.chunks(vault::CHUNK_LEN) {
             self.sealer.push(piece, &mut self.part)?;
+            sealed += piece.len();
             if self.part.len() >= self.part_size {
-                self.send_part().await?;
+                break;
             }
         }
-        Ok(())
+        self.opened += sealed as u64;
+        Ok(sealed)
+    }
+
+    /// The second half, which waits for the store.
+    pub async fn send_if_full(&mut self) -> Result<(), Failure> {
+        if self.part.len() >= self.part_size { self.send_part().await } else { Ok(()) }
     }
 
     async fn send_part(&mut self) -> Result<(), Failure> {
         self.settle().await?;
         let next = Vec::with_capacity(self.part_size + 2 * vault::SEALED_CHUNK_LEN);
         let full = std::mem::replace(&mut self.part, next);
-        self.under_way = Some(tokio::spawn(self.upload.put_part(PutPayload::from(full))));
+        let sent = self.upload().await?.put_part(PutPayload::from(full));
+        self.under_way = Some(tokio::spawn(sent));
         Ok(())
+    }
+
+    /// The upload; begun now if it was not. Its id is in the note before anything is sent.
+    async fn upload(&mut self) -> Result<&mut ObjectUpload, Failure> {
+        if self.upload.is_none() {
+            let begun = self.object.writing.storage.write(&self.object.note.place).await?;
+            crate::crash::point("object.upload_begun");
+            let upload = self.upload.insert(begun);
+            if let Some(id) = upload.id() {
+                self.object.note_upload(id).await?;
+                crate::crash::point("object.upload_noted");
+            }
+        }
+        self.upload.as_mut().ok_or(Failure::Inconsistent("an upload has not begun"))
     }
 
     async fn settle(&mut self) -> Result<(), Failure> {
         if let Some(part) = self.under_way.take() {
-            part.await.map_err(|error| object_store::Error::JoinError { source: error })??;
+            let part = part.await.map_err(|error| object_store::Error::JoinError { source: error })??;
+            if let Some(upload) = &mut self.upload {
+                upload.took(part);
+                crate::crash::point("object.part_sent");
+            }
         }
         Ok(())
     }
@@ -133,11 +176,20 @@ impl ObjectWriter {
     /// Seals and writes the end, and completes the object in the store.
     pub async fn complete(mut self) -> Result<WrittenObject, Failure> {
         self.settle().await?;
+        crate::crash::point("object.before_completing");
         self.sealer.finish(&mut self.part)?;
-        self.upload.put_part(PutPayload::from(self.part)).await?;
-        // Asked now, not at the next renewal: without a note nobody would find the object again.
-        self.object.renew_now().await?;
-        self.upload.complete().await?;
+        let last = std::mem::take(&mut self.part);
+        if let Some(mut upload) = self.upload.take() {
+            let part = upload.put_part(PutPayload::from(last)).await?;
+            upload.took(part);
+            // Asked now, not at the next renewal: without a note nobody would find the object again.
+            self.object.renew_now().await?;
+            upload.complete().await?;
+        } else {
+            self.object.renew_now().await?;
+            self.object.writing.storage.put(&self.object.note.place, last).await?;
+        }
+        crate::crash::point("object.completed");
         let written = WrittenObject { object: self.object, size: self.opened };
         if let Err(failure) = written.object.renew_now().await {
             written.remove_unnoted().await?;
@@ -150,7 +202,10 @@ impl ObjectWriter {
     pub async fn abort(mut self) -> Result<(), Failure> {
         // A part under way must not land after the abort.
         let settled = self.settle().await;
-        let aborted = self.upload.abort().await;
+        let aborted = match self.upload.take() {
+            Some(upload) => upload.abort().await,
+            None => Ok(()),
+        };
         self.object.give_up().await?;
         settled?;
         Ok(aborted?)
@@ -207,6 +262,11 @@ impl NotedObject {
 
     fn still_noted(&self) -> Result<(), Failure> {
         if self.lost.load(Ordering::Acquire) { Err(ApiError::Conflict.into()) } else { Ok(()) }
+    }
+
+    async fn note_upload(&self, id: &str) -> Result<(), Failure> {
+        let noted = self.note.note_upload(self.writing.store.write(), id).await?;
+        if noted { Ok(()) } else { Err(ApiError::Conflict.into()) }
     }
 
     async fn renew_now(&self) -> Result<(), Failure> {

@@ -28,7 +28,7 @@ use super::{
 };
 use crate::{
     config::Config,
-    jobs::{collector::Collector, worker::Worker},
+    jobs::{collector::Collector, cores::Cores, worker::Worker},
     metrics::{Metrics, scrape::Sources},
     store::{
         Store,
@@ -222,6 +222,7 @@ impl Parts {
             keys: Arc::clone(&keys),
             kms: kms.clone(),
             objects: writing,
+            cores: Cores::default(),
             server,
             wake: Arc::clone(&wake),
             garbage: Arc::clone(&garbage),

@@ -118,11 +118,24 @@ pub fn is_reference_violation(error: &DbErr) -> bool {
     if matches!(error.sql_err(), Some(SqlErr::ForeignKeyConstraintViolation(_))) {
         return true;
     }
-    let (DbErr::Exec(RuntimeErr::SqlxError(error)) | DbErr::Query(RuntimeErr::SqlxError(error))) = error else {
+    has_code(error, &["787", "1811", "23503", "23001"])
+}
+
+/// Whether the database refused because it has no room left. The codes: `SQLite` 13 (`SQLITE_FULL`) and 778
+/// (`SQLITE_IOERR_WRITE`, as a full disk shows in the write-ahead log); `PostgreSQL` 53100.
+pub fn is_database_full(error: &DbErr) -> bool {
+    has_code(error, &["13", "778", "53100"])
+}
+
+fn has_code(error: &DbErr, codes: &[&str]) -> bool {
+    let (DbErr::Exec(RuntimeErr::SqlxError(error))
+    | DbErr::Query(RuntimeErr::SqlxError(error))
+    | DbErr::Conn(RuntimeErr::SqlxError(error))) = error
+    else {
         return false;
     };
     let code = error.as_database_error().and_then(sea_orm::sqlx::error::DatabaseError::code);
-    code.is_some_and(|code| ["787", "1811", "23503", "23001"].contains(&code.as_ref()))
+    code.is_some_and(|code| codes.contains(&code.as_ref()))
 }
 
 /// Milliseconds since the Unix epoch by the clock of the database, which all servers share.

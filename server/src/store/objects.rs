@@ -42,9 +42,20 @@ impl WritingNote {
             scope: Set(Some(self.scope)),
             data_key_id: Set(Some(self.data_key_id)),
             created_at: Set(now),
+            upload_id: Set(None),
         };
         object_note::Entity::insert(note).exec_without_returning(on).await?;
         Ok(())
+    }
+
+    /// Notes the id by which the store keeps what is being written; `false` if the note is gone.
+    pub async fn note_upload(&self, on: &impl ConnectionTrait, id: &str) -> Result<bool, DbErr> {
+        let noted = object_note::Entity::update_many()
+            .col_expr(object_note::Column::UploadId, Expr::value(id))
+            .filter(self.is_this())
+            .exec(on)
+            .await?;
+        Ok(noted.rows_affected == 1)
     }
 
     /// Makes the note good for another [`WRITING_FOR`]; `false` if it is gone, and with it the right to finish.

@@ -1,7 +1,7 @@
 //! The tables with sealed data, in one list: what a job rewrites, what is counted, and what a test compares with the schema.
 
 use sea_orm::{
-    ConnectionTrait, DbErr, FromQueryResult,
+    ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, FromQueryResult, Statement, Value,
     sea_query::{Alias, Asterisk, Expr, ExprTrait, Func, Query},
 };
 use uuid::Uuid;
@@ -30,6 +30,14 @@ pub const SEALED_TABLES: [SealedTable; 3] = [
 /// The table of sealed contents.
 pub const OBJECTS: &str = "objects";
 
+/// What people call the data of a table.
+pub fn label(table: &str) -> &str {
+    if table == OBJECTS {
+        return "File content";
+    }
+    SEALED_TABLES.iter().find(|sealed| sealed.name == table).map_or(table, |sealed| sealed.label)
+}
+
 /// Rows, and what they hold in bytes where that is known without opening them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromQueryResult)]
 pub struct Counted {
@@ -51,4 +59,67 @@ pub async fn count(on: &impl ConnectionTrait, table: &str, keys: Option<&[Uuid]>
     }
     let found = Counted::find_by_statement(on.get_database_backend().build(&query)).one(on).await?;
     Ok(found.unwrap_or_default())
+}
+
+/// A row with its sealed columns anew, in the order of [`SealedTable::columns`].
+pub struct RewrittenRow {
+    pub id: Uuid,
+    /// The revision that it had when it was read.
+    pub rev: i64,
+    pub columns: Vec<Vec<u8>>,
+}
+
+/// Rows in one statement: few enough values for either database (`SQLite` takes 32,766, `PostgreSQL` 65,535), and enough rows
+/// that the way there and back does not count.
+const ROWS: usize = 256;
+
+/// Puts rows that were under the data key `old` under `new`, unless they have changed since they were read. `rev` and times
+/// stay. Gives back how many there were.
+pub async fn rewrite_rows(
+    transaction: &DatabaseTransaction,
+    table: &SealedTable,
+    old: Uuid,
+    new: Uuid,
+    rows: &[RewrittenRow],
+) -> Result<u64, DbErr> {
+    let backend = transaction.get_database_backend();
+    let mut written = 0;
+    for some in rows.chunks(ROWS) {
+        let mut values: Vec<Value> = Vec::with_capacity(2 + some.len() * (2 + table.columns.len()));
+        values.extend([new.into(), old.into()]);
+        for row in some {
+            values.extend([row.id.into(), row.rev.into()]);
+            values.extend(row.columns.iter().map(|column| Value::from(column.clone())));
+        }
+        let statement = Statement::from_sql_and_values(backend, rewriting(backend, table, some.len()), values);
+        written += transaction.execute_raw(statement).await?.rows_affected();
+    }
+    Ok(written)
+}
+
+/// The statement for so many rows. Its first two values are the new and the old data key; then come, for each row, id, revision
+/// and columns.
+fn rewriting(backend: DbBackend, table: &SealedTable, rows: usize) -> String {
+    let width = 2 + table.columns.len();
+    let value = |at: usize| match backend {
+        DbBackend::Postgres => format!("${at}"),
+        _ => format!("?{at}"),
+    };
+    // Both databases name the columns of VALUES so.
+    let set: Vec<_> = table.columns.iter().zip(3..).map(|(column, at)| format!("{column} = anew.column{at}")).collect();
+    let tuples: Vec<_> = (0..rows)
+        .map(|row| {
+            let row: Vec<_> = (0..width).map(|column| value(3 + row * width + column)).collect();
+            format!("({})", row.join(", "))
+        })
+        .collect();
+    format!(
+        "UPDATE {name} SET {set}, data_key_id = {new} FROM (VALUES {tuples}) AS anew \
+         WHERE {name}.id = anew.column1 AND {name}.rev = anew.column2 AND {name}.data_key_id = {old}",
+        name = table.name,
+        set = set.join(", "),
+        tuples = tuples.join(", "),
+        new = value(1),
+        old = value(2),
+    )
 }

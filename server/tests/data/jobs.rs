@@ -9,7 +9,7 @@ use app::{
     model::{
         encryption::RootKind,
         error::{ApiError, KeyRefused},
-        job::{JobFailure, JobKind, JobStage, JobState, PauseReason, SetAside, SetAsideReason},
+        job::{JobFailure, JobKind, JobStage, JobState, PauseReason, SetAsideReason},
     },
     ports::{EncryptionPort, WorkspacesPort},
 };
@@ -150,8 +150,8 @@ async fn an_item_that_does_not_open_is_set_aside_and_its_key_is_kept(database: D
     let mut job = job_ended(&app, &who).await;
     assert_eq!(job.state, JobState::Complete);
     job.set_aside.sort_by_key(|set_aside| format!("{:?}", set_aside.reason));
-    let one = |reason| SetAside { reason, items: 1 };
-    assert_eq!(job.set_aside, [one(SetAsideReason::DoesNotBelongHere), one(SetAsideReason::Missing)]);
+    let groups: Vec<_> = job.set_aside.iter().map(|group| (group.reason, group.items)).collect();
+    assert_eq!(groups, [(SetAsideReason::DoesNotBelongHere, 1), (SetAsideReason::Missing, 1)]);
     assert_eq!(view(&app, &who).await.data_keys, 3, "the workspace's old data key is kept for what was set aside");
     assert_eq!(view(&app, &who).await.root.arn, arn);
     let (_, large) = &filled.files[1];

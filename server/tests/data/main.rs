@@ -7,6 +7,7 @@ mod support;
 
 mod core_file;
 mod crash;
+mod job_control;
 mod jobs;
 mod key_changes;
 mod locking;

@@ -15,7 +15,34 @@
 //!
 //! The *context* of the message is the 20 bytes of the header, then the five fields of the [`Place`]: deployment,
 //! scope, table, id, column. Each field stands behind its length, which is 2 bytes, big-endian. Deployment, table and
-//! column are their UTF-8 text; scope and id are the 16 bytes of the UUID, the organization being the nil UUID.
+//! column are their UTF-8 text; scope and id are the 16 bytes of the UUID in the order of its text, the organization being the
+//! nil UUID. The content of an object has the table `object` and the column `content`.
+//!
+//! From the 32 bytes of the data key, 76 bytes are derived by HKDF-Expand (RFC 5869, its second half alone) with SHA-512:
+//! the data key is the pseudorandom key, and the info is, one behind the other,
+//!
+//! ```text
+//!  bytes
+//!     48  "c2sp.org/chunked-encryption@v1+AEAD_AES_256_GCM" and a zero byte
+//!     24  salt
+//!      …  context, as above
+//! ```
+//!
+//! They are, in this order, the message key (32), the base nonce (12) and the commitment (32), which stands in the clear.
+//!
+//! The plaintext is cut into chunks of 16,384 bytes, numbered from 0, as long as there is a whole one; what is left, from 0
+//! to 16,383 bytes, is the last chunk. So a message always ends with a chunk that is not whole: a plaintext of exactly n
+//! chunks has n + 1, and the last is its tag alone. Each chunk is sealed by AES-256-GCM under the message key, without
+//! additional data, as ciphertext and then tag. Its nonce is the base nonce, of which the last 8 bytes are XORed with its
+//! number, big-endian. A message has at most 2³⁸ chunks, the last one counted.
+//!
+//! A sealed thing of n bytes has 76 + n + 16 · (⌊n / 16,384⌋ + 1). To open one: refuse a length that cannot be (fewer than 16
+//! bytes behind the last whole chunk) and any other magic, version or flags; compare the data key id; derive, and compare
+//! the commitment in constant time; then open the chunks. Each alone can be opened by its number, and the last proves the
+//! length.
+//!
+//! The check value of a data key, which is stored beside the wrapped key, comes from it in the same way: 32 bytes, with the
+//! info "keystead data key check value v1". `tests/vault/known_answers.py` is all of this again in Python, and `known_answers.txt` what it gives.
 //!
 //! What must stay true: the layout never changes under version 1; nothing is given out before its tag was checked; and
 //! a key that no lease covers neither seals nor opens.

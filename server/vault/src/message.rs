@@ -2,8 +2,8 @@
 //!
 //! An instance of the C2SP *chunked-encryption* specification, Cobblestone-256: HKDF-Expand with SHA-512 derives
 //! message key, base nonce and commitment from data key, salt and context; AES-256-GCM seals chunks of 16 KiB, of
-//! which the last is always shorter. What must stay true: a message key is used for one message, a nonce for one
-//! chunk, and no chunk number reaches [`MAX_CHUNKS`].
+//! which the last is always shorter. [`envelope`](crate::envelope) has all of it to the byte. What must stay true: a message
+//! key is used for one message, a nonce for one chunk, and no chunk number reaches [`MAX_CHUNKS`].
 
 use crate::{
     envelope::{CHUNK_LEN, SEALED_CHUNK_LEN},

@@ -10,6 +10,7 @@ mod job;
 mod live;
 mod locked;
 mod locked_workspaces;
+mod past;
 mod policy;
 mod preflight;
 mod protection;
@@ -45,6 +46,7 @@ fn Cards(data: DataEncryption, frame: Frame) -> impl IntoView {
     let hindrance = hindrance(&data);
     let form = form(&data);
     let history = history::history(&data.history);
+    let past = past::past_jobs(&data.past_jobs);
     let shape = format!("{form:?} {hindrance:?} {}", data.root.arn);
     view! {
         <div class="stack wide" data-shape=shape>
@@ -55,7 +57,9 @@ fn Cards(data: DataEncryption, frame: Frame) -> impl IntoView {
                 {protection::protection(&data, &frame.deployment.id)}
             </div>
             <div data-part="workspaces">{locked_workspaces::locked_workspaces(&data.locked_workspaces)}</div>
-            <div data-part="job">{data.job.as_ref().map(job::job_card)}</div>
+            <div data-part="job">{data.job.as_ref().map(|job| job::job_card(job, data.may_change))}</div>
+            // It also hears the forms of the job's card, so it says beside it what was wrong.
+            <live::Live failed=job::actions::failed()/>
             {match form {
                 Form::Setup => setup_card(&data, &frame.deployment, hindrance),
                 Form::Delete => delete_card(&data, hindrance),
@@ -64,9 +68,9 @@ fn Cards(data: DataEncryption, frame: Frame) -> impl IntoView {
             <div data-part="coverage">
                 <coverage::Coverage data/>
             </div>
+            <div data-part="past">{past}</div>
             <div data-part="history">{history}</div>
         </div>
-        <live::Live/>
     }
 }
 

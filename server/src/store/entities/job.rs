@@ -33,12 +33,9 @@ pub struct Model {
     pub problem_scope: Option<Uuid>,
     pub keys_total: i64,
     pub keys_done: i64,
-    pub records_total: i64,
-    pub records_done: i64,
-    pub files_total: i64,
-    pub files_done: i64,
-    pub bytes_total: i64,
-    pub bytes_done: i64,
+    /// The administrator who has paused it, and when.
+    pub paused_by: Option<Uuid>,
+    pub paused_at: Option<i64>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -54,6 +51,9 @@ pub enum JobKind {
     Activate,
     #[sea_orm(string_value = "delete")]
     Delete,
+    /// The root key stays: only what an earlier job has set aside is tried again.
+    #[sea_orm(string_value = "retry")]
+    Retry,
 }
 
 /// Where a job stands.

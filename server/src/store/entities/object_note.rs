@@ -16,6 +16,8 @@ pub struct Model {
     pub scope: Option<Uuid>,
     pub data_key_id: Option<Uuid>,
     pub created_at: i64,
+    /// By which the store keeps what has been sent so far, if it keeps it by an id; of use until the object is complete.
+    pub upload_id: Option<String>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -14,6 +14,7 @@ mod m0003_workspaces;
 mod m0004_jobs;
 mod m0005_servers;
 mod m0006_revocation;
+mod m0007_job_accounts;
 
 use sea_orm_migration::prelude::*;
 
@@ -30,6 +31,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0004_jobs::Migration),
             Box::new(m0005_servers::Migration),
             Box::new(m0006_revocation::Migration),
+            Box::new(m0007_job_accounts::Migration),
         ]
     }
 }

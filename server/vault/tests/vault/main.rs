@@ -2,8 +2,10 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+mod corpus;
 mod format;
 mod kms;
+mod known_answers;
 mod lease;
 mod lease_model;
 mod places;

@@ -1,0 +1,41 @@
+// With scripts switched off: pausing a re-encryption job and letting it go on.
+import { expect, test } from './slow-aws';
+import { administrator } from '../harness/deployment';
+import { createWorkspace } from '../harness/content';
+import { badge, jobCompletes, openDataEncryption, pageHeading, pressActivate, seeInTime, signIn } from '../harness/steps';
+
+test('an administrator pauses a running job and resumes it', async ({ page, kms, aws }) => {
+  test.setTimeout(180_000);
+  const arn = await kms.createKey();
+  await signIn(page);
+  for (let number = 0; number < 40; number += 1) await createWorkspace(page.request, `Workspace ${number}`);
+  await openDataEncryption(page);
+  aws.delay = 1_000;
+  await pressActivate(page, arn);
+  await seeInTime(page, pageHeading(page, 'Your key took control'));
+  await page.getByRole('button', { name: 'Pause' }).click();
+  await expect(badge(page, 'Paused')).toBeVisible();
+  await expect(page.getByText(`Paused by ${administrator.name}`)).toBeVisible();
+  await page.reload();
+  await expect(badge(page, 'Paused')).toBeVisible();
+  aws.delay = 0;
+  await page.getByRole('button', { name: 'Resume' }).click();
+  await expect(badge(page, 'Paused')).toHaveCount(0);
+  await jobCompletes(page);
+  await expect(page.getByRole('link', { name: 'Download report', exact: true })).toBeVisible();
+});
+
+test('pressing what is not possible any more is told', async ({ page, kms, aws }) => {
+  test.setTimeout(180_000);
+  const arn = await kms.createKey();
+  await signIn(page);
+  for (let number = 0; number < 40; number += 1) await createWorkspace(page.request, `Workspace ${number}`);
+  await openDataEncryption(page);
+  aws.delay = 1_000;
+  await pressActivate(page, arn);
+  await expect(page.getByRole('button', { name: 'Pause' })).toBeVisible();
+  await page.request.post('/api/pause_job', { form: {} });
+  await page.getByRole('button', { name: 'Pause' }).click();
+  await expect(page.getByText('There is no change of key that could be paused now.')).toBeVisible();
+  await expect(page.getByRole('button', { name: 'Resume' })).toBeVisible();
+});

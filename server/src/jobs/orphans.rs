@@ -1,0 +1,72 @@
+//! What no row and no note names, and the object store still holds: objects that came to be after their note had expired, and
+//! files that a killed server has left half-written. Rare, and never seen by anybody, but not to be kept.
+//!
+//! What must stay true: nothing that is named is removed. A path is written to only while a note says so, and the note goes in
+//! the transaction in which a row begins to name the path; so a path that the store had *before* the database was asked, and
+//! that the database knows neither by row nor by note *afterwards*, is nobody's. It gets a note as garbage, and the collector
+//! takes it from there.
+
+use super::collector::CollectError;
+use crate::{
+    services::object_storage::ObjectStorage,
+    store::{
+        Store, database_now,
+        entities::{object, object_note},
+        objects::discarded,
+    },
+};
+use futures::StreamExt;
+use sea_orm::{ActiveValue::Set, ColumnTrait, DbErr, EntityTrait, QueryFilter, QuerySelect, sea_query::OnConflict};
+use std::collections::HashSet;
+
+/// Paths that are looked up at once.
+const BATCH: usize = 500;
+
+/// Goes through the object store once, and gives what is nobody's to the collector. Gives back how many there were. Cost: one
+/// listing of the store, and one look by index for each 500 objects.
+///
+/// # Errors
+/// When database or object store fails. What was not found is found the next time.
+pub async fn find(store: &Store, storage: &ObjectStorage) -> Result<u64, CollectError> {
+    let mut found = 0;
+    let mut listed = storage.list().ready_chunks(BATCH);
+    while let Some(some) = listed.next().await {
+        let places = some.into_iter().collect::<Result<Vec<String>, _>>()?;
+        let orphans = unnamed(store, places).await?;
+        found += orphans.len() as u64;
+        discard(store, orphans).await?;
+    }
+    Ok(found)
+}
+
+/// Those that neither a row nor a note names.
+async fn unnamed(store: &Store, places: Vec<String>) -> Result<Vec<String>, DbErr> {
+    // Notes first: one that goes between the two questions goes because a row names the path by then, or because the object
+    // has gone.
+    let noted = object_note::Entity::find().select_only().column(object_note::Column::Place);
+    let noted = noted.filter(object_note::Column::Place.is_in(places.iter().cloned()));
+    let mut named: HashSet<String> = noted.into_tuple::<String>().all(store.read()).await?.into_iter().collect();
+    let rows = object::Entity::find().select_only().column(object::Column::Place);
+    let rows = rows.filter(object::Column::Place.is_in(places.iter().cloned()));
+    named.extend(rows.into_tuple::<String>().all(store.read()).await?);
+    Ok(places.into_iter().filter(|place| !named.contains(place)).collect())
+}
+
+async fn discard(store: &Store, places: Vec<String>) -> Result<(), DbErr> {
+    if places.is_empty() {
+        return Ok(());
+    }
+    let on = store.write();
+    let now = database_now(on).await?;
+    let notes = places.into_iter().map(|place| object_note::ActiveModel {
+        place: Set(place),
+        expires_at: Set(now),
+        created_at: Set(now),
+        upload_id: Set(None),
+        ..discarded()
+    });
+    // Another server may have found the same.
+    let once = OnConflict::column(object_note::Column::Place).do_nothing().to_owned();
+    object_note::Entity::insert_many(notes).on_conflict(once).try_insert().exec_without_returning(on).await?;
+    Ok(())
+}

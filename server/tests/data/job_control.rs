@@ -1,0 +1,192 @@
+//! What an administrator can do with a job, and what is left to read of it.
+
+use crate::{
+    on_both_databases,
+    steps::{Filled, activate, job_ended, rows, view},
+    support::{Database, TestApp},
+};
+use app::{
+    model::{
+        encryption::RootKind,
+        error::{ApiError, KeyRefused},
+        job::{JobKind, JobState, PauseReason, SetAsideReason},
+    },
+    ports::EncryptionPort,
+};
+use serde_json::Value;
+use std::{collections::HashSet, fs, time::Duration};
+
+on_both_databases!(
+    an_administrator_pauses_a_job_and_lets_it_go_on,
+    a_paused_job_can_be_turned_round,
+    what_was_set_aside_is_tried_again_after_repair,
+    a_complete_job_has_a_report_and_a_place_in_the_list,
+    what_nothing_names_is_removed_and_what_is_not_ours_stays,
+);
+
+fn refused<T: std::fmt::Debug>(answer: Result<T, ApiError>) -> KeyRefused {
+    match answer.unwrap_err() {
+        ApiError::KeyRefused(refused) => refused,
+        other => panic!("{other:?}"),
+    }
+}
+
+async fn an_administrator_pauses_a_job_and_lets_it_go_on(database: Database) {
+    let app = TestApp::start(database).await;
+    let who = app.administrator().await;
+    let port = &app.services.encryption;
+    assert_eq!(refused(port.pause_job(&who).await), KeyRefused::NothingToPause);
+    let filled = Filled::new(&app, &who, "Claims triage", 300, &[12_000_000; 4]).await;
+    let arn = app.keys.create().await;
+    port.activate(&who, &arn).await.unwrap();
+    while view(&app, &who).await.root.kind == RootKind::Provider {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    port.pause_job(&who).await.unwrap();
+    assert_eq!(refused(port.pause_job(&who).await), KeyRefused::NothingToPause, "it is paused already");
+    let member = app.add_member("member@example.com").await;
+    assert_eq!(port.resume_job(&member).await, Err(ApiError::NotAllowed));
+
+    let paused = view(&app, &who).await.job.unwrap();
+    assert_eq!((paused.state, paused.waiting), (JobState::Paused, Some(PauseReason::Administrator)));
+    assert_eq!(paused.paused_by.as_deref(), Some(who.name.as_str()));
+    // Nobody takes it, though servers look for jobs all the time, and nothing that was under way is written any more.
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    let still = view(&app, &who).await.job.unwrap();
+    assert_eq!((still.state, &still.items), (JobState::Paused, &paused.items));
+    filled.is_intact(&app, &who).await;
+    assert_eq!(refused(port.activate(&who, &arn).await), KeyRefused::JobUnfinished);
+
+    port.resume_job(&who).await.unwrap();
+    let job = job_ended(&app, &who).await;
+    assert_eq!((job.state, job.paused_by), (JobState::Complete, None));
+    assert_eq!(refused(port.resume_job(&who).await), KeyRefused::NothingPaused);
+    filled.is_intact(&app, &who).await;
+    app.stop().await;
+}
+
+async fn a_paused_job_can_be_turned_round(database: Database) {
+    let app = TestApp::start(database).await;
+    let who = app.administrator().await;
+    let port = &app.services.encryption;
+    let filled = Filled::new(&app, &who, "Claims triage", 100, &[12_000_000; 3]).await;
+    let arn = app.keys.create().await;
+    port.activate(&who, &arn).await.unwrap();
+    while view(&app, &who).await.root.kind == RootKind::Provider {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    port.pause_job(&who).await.unwrap();
+    port.delete_key(&who, &arn).await.unwrap();
+    let job = job_ended(&app, &who).await;
+    assert_eq!((job.kind, job.state), (JobKind::Delete, JobState::Complete));
+    app.keys.disable(&arn).await;
+    filled.is_intact(&app, &who).await;
+    app.stop().await;
+}
+
+async fn what_was_set_aside_is_tried_again_after_repair(database: Database) {
+    let app = TestApp::start(database).await;
+    let who = app.administrator().await;
+    let port = &app.services.encryption;
+    let filled = Filled::new(&app, &who, "Claims triage", 3, &[2_000, 300_000]).await;
+    assert_eq!(refused(port.retry_set_aside(&who).await), KeyRefused::NothingSetAside);
+    let row = &rows(&app, "SELECT place FROM objects ORDER BY size LIMIT 1").await[0];
+    let place = app.objects.join(row.try_get::<String>("", "place").unwrap());
+    let content = fs::read(&place).unwrap();
+    fs::remove_file(&place).unwrap();
+    activate(&app, &who).await;
+    let job = view(&app, &who).await.job.unwrap();
+    let [group] = &job.set_aside[..] else { panic!("{job:?}") };
+    assert_eq!((group.reason, group.items, group.listed.len()), (SetAsideReason::Missing, 1, 1));
+    assert_eq!(group.listed[0].kind, "File content");
+    assert_eq!(group.listed[0].workspace.as_deref(), Some(filled.workspace.as_str()));
+
+    // Nothing was repaired: the item is set aside again, and its data key kept.
+    port.retry_set_aside(&who).await.unwrap();
+    let again = job_ended(&app, &who).await;
+    assert_eq!((again.kind, again.state, again.set_aside.len()), (JobKind::Retry, JobState::Complete, 1));
+    assert_eq!(view(&app, &who).await.data_keys, 3);
+
+    fs::write(&place, content).unwrap();
+    port.retry_set_aside(&who).await.unwrap();
+    let last = job_ended(&app, &who).await;
+    assert_eq!((last.state, last.files_done, last.set_aside.len()), (JobState::Complete, 1, 0));
+    assert_eq!(view(&app, &who).await.data_keys, 2, "nothing needs the old data key any more");
+    filled.is_intact(&app, &who).await;
+    assert_eq!(refused(port.retry_set_aside(&who).await), KeyRefused::NothingSetAside);
+    let past = view(&app, &who).await.past_jobs;
+    let kinds: Vec<_> = past.iter().map(|job| (job.kind, job.set_aside)).collect();
+    assert_eq!(kinds, [(JobKind::Retry, 1), (JobKind::Activate, 1)]);
+    app.stop().await;
+}
+
+async fn a_complete_job_has_a_report_and_a_place_in_the_list(database: Database) {
+    let app = TestApp::start(database).await;
+    let who = app.administrator().await;
+    Filled::new(&app, &who, "Claims triage", 20, &[1_000, 20_000]).await;
+    let before: HashSet<String> = keys(&app).await;
+    let arn = activate(&app, &who).await;
+    let seen = view(&app, &who).await;
+    let job = seen.job.unwrap();
+    assert!(seen.past_jobs.is_empty(), "the job on the card is not in the list");
+    let notes = job.items.iter().find(|kind| kind.kind == "Notes").unwrap();
+    assert_eq!((notes.total, notes.done, notes.set_aside), (20, 20, 0));
+    assert!(notes.bytes_done > 0);
+
+    let browser = app.signed_in().await;
+    let path = format!("/settings/data-encryption/jobs/{}/report", job.id);
+    let answer = browser.get(&path).await;
+    assert_eq!(answer.status, 200);
+    assert!(answer.header("content-disposition").unwrap().starts_with("attachment"));
+    let report: Value = answer.json();
+    assert_eq!(report["root_key"]["before"], Value::from(app.keys.provider.as_str()));
+    assert_eq!(report["root_key"]["after"], Value::from(arn.as_str()));
+    assert_eq!(report["nothing_names_an_old_data_key"]["holds"], Value::from(true));
+    let listed = report["data_keys"].as_array().unwrap();
+    let of = |step: &str| listed.iter().filter(|key| key["step"] == step).collect::<Vec<_>>();
+    let (rewrapped, made) = (of("rewrapped"), of("made"));
+    assert_eq!((rewrapped.len(), made.len()), (2, 2));
+    for key in rewrapped {
+        assert!(before.contains(key["id"].as_str().unwrap()) && key["destroyed_at"].is_string(), "{key}");
+        for answer in ["unwrapped_with_old_root", "wrapped_with_new_root", "unwrapped_with_new_root"] {
+            assert!(key[answer].as_str().is_some_and(|id| !id.is_empty()), "{answer}: {key}");
+        }
+    }
+    assert_eq!(made.iter().map(|key| key["id"].as_str().unwrap().to_owned()).collect::<HashSet<_>>(), keys(&app).await);
+    let files = report["data"].as_array().unwrap().iter().find(|kind| kind["kind"] == "File content").unwrap();
+    assert_eq!((files["items"].as_i64(), files["bytes_before_encryption"].as_i64()), (Some(2), Some(21_000)));
+
+    assert_eq!(app.browser().get(&path).await.status, 401);
+    let unknown = "/settings/data-encryption/jobs/00000000-0000-4000-8000-000000000000/report";
+    assert_eq!(browser.get(unknown).await.status, 404);
+    app.services.encryption.delete_key(&who, &arn).await.unwrap();
+    job_ended(&app, &who).await;
+    let past = view(&app, &who).await.past_jobs;
+    assert_eq!(past.iter().map(|past| past.id.as_str()).collect::<Vec<_>>(), [&job.id]);
+    assert_eq!((past[0].records, past[0].files), (job.records_done, 2));
+    app.stop().await;
+}
+
+/// The ids of all data keys.
+async fn keys(app: &TestApp) -> HashSet<String> {
+    let all = server::store::house::all_keys(app.services.store.read()).await.unwrap();
+    all.iter().map(|key| key.id.to_string()).collect()
+}
+
+async fn what_nothing_names_is_removed_and_what_is_not_ours_stays(database: Database) {
+    let app = TestApp::start(database).await;
+    let who = app.administrator().await;
+    let filled = Filled::new(&app, &who, "Claims triage", 1, &[1_000, 9_000_000]).await;
+    let (ours, theirs) = (app.objects.join(&filled.workspace), app.objects.join("somebody-elses"));
+    fs::create_dir_all(&theirs).unwrap();
+    fs::write(theirs.join("file"), "x").unwrap();
+    let orphan = ours.join("00000000-0000-4000-8000-00000000000a");
+    let half = ours.join("00000000-0000-4000-8000-00000000000b#1");
+    fs::write(&orphan, "x").unwrap();
+    fs::write(&half, "x").unwrap();
+    activate(&app, &who).await;
+    assert!(!orphan.exists() && !half.exists(), "nothing names these");
+    assert!(theirs.join("file").exists());
+    filled.is_intact(&app, &who).await;
+    app.stop().await;
+}
