@@ -51,12 +51,16 @@ pub struct Worker {
 impl Worker {
     /// Works until `stop`, then hands back what it holds.
     pub async fn run(self, stop: CancellationToken) {
+        // A server that was killed, or lost the job in its last moment, may not have come to it.
+        let mut log_is_due = true;
         while !stop.is_cancelled() {
+            log_is_due = log_is_due && !self.truncate_log().await;
             // A server that cannot use the root key leaves the job to one that can.
             let claimed = if self.vault().is_open() { queue::claim(&self.store, self.server).await } else { Ok(None) };
             match claimed {
                 Ok(Some(claim)) => {
                     self.hold(claim, &stop).await;
+                    log_is_due = true;
                     // It may have been turned round: then it is there to be claimed again.
                     continue;
                 }

@@ -67,6 +67,7 @@ fn judge_opening(house: &House, place: usize, bytes: &[u8]) {
         Ok(()) => {
             assert_eq!(opened_len(bytes.len() as u64), Ok(opened.len() as u64));
             assert!(house.sealed_again(&place, bytes, &opened) == bytes, "it opened, and is not what was sealed");
+            assert!(!house.is_of_another_place(&place, bytes), "it opened in another place than it was sealed for");
         }
         Err(error) => {
             assert!(opened.is_empty(), "something was left of what did not open");
@@ -103,6 +104,7 @@ fn streamed(house: &House, input: &mut Input<'_>) {
     };
     assert!(claimed < 1 << 52, "no message is as long as this");
     assert!(bytes[..PREFIX_LEN] == house.sealed_again(&house.place(at), &bytes, &[])[..PREFIX_LEN]);
+    assert!(!house.is_of_another_place(&house.place(at), &bytes), "a stream began in another place");
     for _ in 0..MOST_CHUNKS {
         if input.0.is_empty() {
             break;
@@ -231,7 +233,7 @@ struct House {
     _vault: Vault,
 }
 
-const PLACES: usize = 8;
+const PLACES: usize = 9;
 
 impl House {
     fn new() -> Self {
@@ -259,6 +261,8 @@ impl House {
 
     fn place(&self, number: usize) -> Place<'_> {
         let (one, two) = (Uuid::from_u128(1), Uuid::from_u128(2));
+        // Without the lengths between them, the fields of these two would be the same bytes.
+        let (moved, back) = (Uuid::from_bytes(*b"-2.............."), Uuid::from_bytes(*b"..............no"));
         let home =
             Place { deployment: &self.here, scope: Scope::Workspace(one), table: "notes", id: one, column: "body" };
         match number {
@@ -266,7 +270,8 @@ impl House {
             1 => Place { deployment: &self.elsewhere, ..home },
             2 => Place { scope: Scope::Workspace(two), ..home },
             3 => Place { scope: Scope::Organization, ..home },
-            4 => Place { table: "notesb", column: "ody", ..home },
+            4 => Place { scope: Scope::Workspace(moved), ..home },
+            8 => Place { deployment: &self.elsewhere, scope: Scope::Workspace(back), table: "tes", ..home },
             5 => Place { id: two, ..home },
             6 => Place { column: "title", ..home },
             _ => Place::object(&self.here, home.scope, one),
@@ -302,6 +307,12 @@ impl House {
     fn sealed_again(&self, place: &Place<'_>, bytes: &[u8], plaintext: &[u8]) -> Vec<u8> {
         let salt = *bytes[HEADER_LEN..].first_chunk().unwrap();
         seal(&self.key, place, plaintext, &Salt(salt)).unwrap()
+    }
+
+    /// Whether it begins as something does that was sealed for another place. No salt is in use twice.
+    fn is_of_another_place(&self, place: &Place<'_>, bytes: &[u8]) -> bool {
+        let begins = |original: &&Original| original.sealed[..PREFIX_LEN] == bytes[..PREFIX_LEN];
+        self.originals.iter().find(begins).is_some_and(|original| self.place(original.place) != *place)
     }
 
     /// The error that is due for bytes that do not open, if they had to be told apart from these bytes alone.
