@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # `make fuzz SECONDS=60`: what comes from outside (sealed bytes, what people enter as a key, replies of the service), made up by
 # libFuzzer for so many seconds on each. Begins with server/vault/fuzz/corpus and with what earlier runs found. Fails at the
-# first finding, and says where the input is that shows it; TARGETS="kms" runs some only.
+# first finding, and says where the input is that shows it: give it to the built program to see it again. TARGETS="kms" runs
+# some only.
 # Works with the stable compiler: what the fuzzer needs to see is LLVM's own pass, and no sanitizer is used.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -19,7 +20,7 @@ command -v c++ >/dev/null || { echo "scripts/fuzz.sh: a C++ compiler is needed, 
 # A folder of its own, whatever the caller's environment says: everything is built with other flags than elsewhere.
 export CARGO_TARGET_DIR="${FUZZ_TARGET_DIR:-$PWD/target/fuzz}"
 host=$(rustc -vV | sed -n 's/^host: //p')
-RUSTFLAGS="--cfg fuzzing -Cpasses=sancov-module"
+RUSTFLAGS="-Cpasses=sancov-module"
 for option in level=4 inline-8bit-counters pc-table trace-compares; do
   RUSTFLAGS+=" -Cllvm-args=-sanitizer-coverage-$option"
 done
@@ -38,7 +39,6 @@ for target in $targets; do
   options+=("-artifact_prefix=$work/$target/findings/")
   if [ -f "$here/$target.dict" ]; then options+=("-dict=$here/$target.dict"); fi
   log=$work/$target/log
-  # What ends a run by itself is no finding, and what is one ends it by force.
   if ! "$CARGO_TARGET_DIR/$host/release/$target" "${options[@]}" "$work/$target/found" "$here/corpus/$target" >"$log" 2>&1; then
     tail -40 "$log" >&2
     echo "scripts/fuzz.sh: a finding in $target. The input is in $work/$target/findings" >&2

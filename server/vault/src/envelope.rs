@@ -33,8 +33,8 @@
 //! The plaintext is cut into chunks of 16,384 bytes, numbered from 0, as long as there is a whole one; what is left, from 0
 //! to 16,383 bytes, is the last chunk. So a message always ends with a chunk that is not whole: a plaintext of exactly n
 //! chunks has n + 1, and the last is its tag alone. Each chunk is sealed by AES-256-GCM under the message key, without
-//! additional data, as ciphertext and then tag. Its nonce is the base nonce, of which the last 8 bytes are XORed with its
-//! number, big-endian. A message has at most 2³⁸ chunks, the last one counted.
+//! additional data, as ciphertext and then tag. Its nonce is the base nonce, the last 8 bytes of it XOR the number of the
+//! chunk, big-endian. A message has at most 2³⁸ chunks, the last one counted.
 //!
 //! A sealed thing of n bytes has 76 + n + 16 · (⌊n / 16,384⌋ + 1). To open one: refuse a length that cannot be (fewer than 16
 //! bytes behind the last whole chunk) and any other magic, version or flags; compare the data key id; derive, and compare
@@ -42,7 +42,8 @@
 //! length.
 //!
 //! The check value of a data key, which is stored beside the wrapped key, comes from it in the same way: 32 bytes, with the
-//! info "keystead data key check value v1". `tests/vault/known_answers.py` is all of this again in Python, and `known_answers.txt` what it gives.
+//! info "keystead data key check value v1". `tests/vault/known_answers.py` is all of this again in Python, and
+//! `known_answers.txt` what it gives.
 //!
 //! What must stay true: the layout never changes under version 1; nothing is given out before its tag was checked; and
 //! a key that no lease covers neither seals nor opens.

@@ -271,10 +271,10 @@ impl House {
             2 => Place { scope: Scope::Workspace(two), ..home },
             3 => Place { scope: Scope::Organization, ..home },
             4 => Place { scope: Scope::Workspace(moved), ..home },
-            8 => Place { deployment: &self.elsewhere, scope: Scope::Workspace(back), table: "tes", ..home },
             5 => Place { id: two, ..home },
             6 => Place { column: "title", ..home },
-            _ => Place::object(&self.here, home.scope, one),
+            7 => Place::object(&self.here, home.scope, one),
+            _ => Place { deployment: &self.elsewhere, scope: Scope::Workspace(back), table: "tes", ..home },
         }
     }
 

@@ -36,7 +36,7 @@ const ID: DataKeyId = DataKeyId(Uuid::from_u128(3));
 const SEVENS: [u8; 32] = [7; 32];
 /// As the client gives up an attempt, and a key check here.
 const ATTEMPT: Duration = Duration::from_secs(5);
-const CHECK: Duration = Duration::from_secs(60);
+const CHECK: Duration = Duration::from_mins(1);
 
 static HOUSE: LazyLock<House> = LazyLock::new(House::new);
 

@@ -93,15 +93,15 @@ fn a_stream_gives_the_known_answers_and_each_chunk_of_them_opens() {
     for (name, answer) in answers {
         let (place, plaintext) = (place(&deployment, &answer), content(&answer));
         let (mut sealer, prefix) = Sealer::new(&key, &place, &salt(&shared)).unwrap();
-        let mut sealed = prefix.to_vec();
+        let mut stored = prefix.to_vec();
         for piece in plaintext.chunks(10_007) {
-            sealer.push(piece, &mut sealed).unwrap();
+            sealer.push(piece, &mut stored).unwrap();
         }
-        sealer.finish(&mut sealed).unwrap();
-        assert!(is_answer(&answer, &sealed), "{name}");
+        sealer.finish(&mut stored).unwrap();
+        assert!(is_answer(&answer, &stored), "{name}");
 
         let opener = Opener::new(&key, &place, &prefix, plaintext.len() as u64).unwrap();
-        let chunks = sealed[PREFIX_LEN..].chunks(SEALED_CHUNK_LEN);
+        let chunks = stored[PREFIX_LEN..].chunks(SEALED_CHUNK_LEN);
         assert_eq!(chunks.len() as u64, opener.chunks(), "{name}");
         for (number, chunk) in chunks.enumerate() {
             let (start, mut out) = (number * CHUNK_LEN, Vec::new());
