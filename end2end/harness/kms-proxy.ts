@@ -1,8 +1,10 @@
 // A proxy between the program and the local KMS, for what the emulator cannot be made to do: deny one scope, refuse every use
-// of any key with a given code, give no answer, and describe a key as another one. Everything else passes unchanged.
+// of any key with a given code, take its time or give no answer, and describe a key as another one. Everything else passes
+// unchanged.
 import { randomUUID } from 'node:crypto';
 import { createServer, request, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { LocalKms } from './local-kms';
 
 type Fields = Record<string, unknown>;
@@ -16,6 +18,8 @@ export class KmsProxy {
   refusal: string | undefined;
   /** Whether connections break before anything is answered. */
   silent = false;
+  /** Before each Encrypt and Decrypt, in milliseconds: a change of key then lasts. A key check may take two seconds. */
+  delay = 0;
   /** What DescribeKey says of every key in place of what is the case. */
   described: Fields = {};
 
@@ -48,6 +52,7 @@ export class KmsProxy {
     this.deniedScopes.clear();
     this.refusal = undefined;
     this.silent = false;
+    this.delay = 0;
     this.described = {};
   }
 
@@ -63,6 +68,7 @@ export class KmsProxy {
       return;
     }
     const action = String(asked.headers['x-amz-target'] ?? '').replace('TrentService.', '');
+    if (USES.includes(action)) await pause(this.delay);
     const code = this.refusalOf(action, body);
     if (code) {
       send(answer, 400, { __type: code, message: 'refused by the test' });

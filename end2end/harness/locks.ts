@@ -6,7 +6,7 @@ import type { KmsProxy } from './kms-proxy';
 import type { LocalKms } from './local-kms';
 import { createNote, createWorkspace } from './content';
 import type { Look } from './states';
-import { activate, badge, jobCompletes, open, openDataEncryption, pressDelete, seeInTime, signIn } from './steps';
+import { activate, badge, jobCompletes, locked, open, openDataEncryption, pressDelete, seeInTime, signIn } from './steps';
 
 const DAY = 24 * 3_600 * 1_000;
 
@@ -71,6 +71,7 @@ export async function everyLock(
   await activate(page, arn);
   for (const cause of causes(kms, aws, arn)) {
     await cause.begin();
+    await locked(page);
     await openDataEncryption(page);
     const notice = page.getByRole('main').locator('.card strong', { hasText: cause.notice });
     await expect(notice, cause.name).toBeVisible({ timeout: 40_000 });
@@ -90,6 +91,7 @@ export async function everyLock(
 /** The server asks AWS for a data key again after minutes; a lock of everything makes it ask at once. */
 export async function denyScope(page: Page, kms: LocalKms, aws: KmsProxy, arn: string, workspace: string): Promise<void> {
   await kms.disable(arn);
+  await locked(page);
   await openDataEncryption(page);
   await seeInTime(page, badge(page, 'Locked by your key'), 30);
   aws.deniedScopes.add(workspace);

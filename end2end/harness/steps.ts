@@ -12,9 +12,19 @@ export async function interactive(page: Page): Promise<void> {
   if (hasScripts()) await expect(page.locator('html')).toHaveAttribute('data-hydrated', 'true');
 }
 
+/** Opens `path`. The page that is left may load itself anew in that very moment, when a lock begins or ends: then once more. */
 export async function open(page: Page, path: string): Promise<void> {
-  await page.goto(path);
+  await page.goto(path).catch((error: Error) => {
+    if (!/interrupted by another navigation|net::ERR_ABORTED/.test(error.message)) throw error;
+    return page.goto(path);
+  });
   await interactive(page);
+}
+
+/** Waits until the server has locked the data: until then, a page that is on its way is cut off. */
+export async function locked(page: Page): Promise<void> {
+  const ready = async () => (await page.request.get('/readyz')).text();
+  await expect.poll(ready, { timeout: 40_000 }).toContain('ready: locked');
 }
 
 export function pageHeading(page: Page, name: string): Locator {

@@ -18,6 +18,11 @@ export class Console {
     this.allowed.push(/net::ERR_(CONNECTION_|INCOMPLETE_|EMPTY_RESPONSE|NETWORK_CHANGED|HTTP2|ABORTED|FAILED)/);
   }
 
+  /** A page preloads what its scripts need; a browser that runs none says that nothing has used it. */
+  allowUnusedPreloads(): void {
+    this.allowed.push(/was preloaded using link preload but not used/);
+  }
+
   watch(page: Page): void {
     page.on('console', (message) => {
       if (message.type() === 'error' || message.type() === 'warning') this.note(`${message.type()}: ${message.text()}`);
@@ -65,8 +70,9 @@ export const test = base.extend<TestFixtures, WorkerFixtures>({
   baseURL: async ({ deployment }, use) => {
     await use(deployment.url);
   },
-  console: async ({}, use) => {
+  console: async ({ javaScriptEnabled }, use) => {
     const console = new Console();
+    if (javaScriptEnabled === false) console.allowUnusedPreloads();
     await use(console);
     console.verify();
   },

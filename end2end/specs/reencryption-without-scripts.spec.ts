@@ -1,5 +1,5 @@
 // With scripts switched off: pausing a re-encryption job and letting it go on.
-import { expect, test } from './slow-aws';
+import { expect, test } from '../harness/proxied';
 import { administrator } from '../harness/deployment';
 import { createWorkspace } from '../harness/content';
 import { badge, jobCompletes, openDataEncryption, pageHeading, pressActivate, seeInTime, signIn } from '../harness/steps';

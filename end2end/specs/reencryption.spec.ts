@@ -3,7 +3,7 @@
 import AxeBuilder from '@axe-core/playwright';
 import { readFile } from 'node:fs/promises';
 import type { Page } from '@playwright/test';
-import { expect, test } from './slow-aws';
+import { expect, test } from '../harness/proxied';
 import { administrator } from '../harness/deployment';
 import { bytes, createNote, createWorkspace, uploadFile } from '../harness/content';
 import { badge, jobCompletes, open, openDataEncryption, pageHeading, pressActivate, pressDelete, signIn } from '../harness/steps';
