@@ -6,7 +6,7 @@ import type { KmsProxy } from './kms-proxy';
 import type { LocalKms } from './local-kms';
 import { createNote, createWorkspace } from './content';
 import type { Look } from './states';
-import { activate, badge, jobCompletes, locked, open, openDataEncryption, pressDelete, seeInTime, signIn } from './steps';
+import { activate, badge, jobCompletes, open, openDataEncryption, pressDelete, signIn, unseen } from './steps';
 
 const DAY = 24 * 3_600 * 1_000;
 
@@ -70,8 +70,7 @@ export async function everyLock(
   const arn = await kms.createKey();
   await activate(page, arn);
   for (const cause of causes(kms, aws, arn)) {
-    await cause.begin();
-    await locked(page);
+    await unseen(page, cause.begin, 'locked');
     await openDataEncryption(page);
     const notice = page.getByRole('main').locator('.card strong', { hasText: cause.notice });
     await expect(notice, cause.name).toBeVisible({ timeout: 40_000 });
@@ -79,7 +78,7 @@ export async function everyLock(
     await open(page, '/workspaces');
     await expect(page.locator('[data-locked]'), cause.name).toBeVisible();
     await look(`workspaces-${cause.name}`);
-    await cause.end();
+    await unseen(page, cause.end, 'open');
     await openDataEncryption(page);
     await expect(badge(page, 'Your key is in control'), cause.name).toBeVisible({ timeout: 40_000 });
   }
@@ -88,15 +87,12 @@ export async function everyLock(
   await providerRefused(page, deployment, kms, arn, look);
 }
 
-/** The server asks AWS for a data key again after minutes; a lock of everything makes it ask at once. */
+/** The server asks AWS for a data key again after minutes; a lock of everything makes it ask at once. Ends on Data Encryption. */
 export async function denyScope(page: Page, kms: LocalKms, aws: KmsProxy, arn: string, workspace: string): Promise<void> {
-  await kms.disable(arn);
-  await locked(page);
-  await openDataEncryption(page);
-  await seeInTime(page, badge(page, 'Locked by your key'), 30);
+  await unseen(page, () => kms.disable(arn), 'locked');
   aws.deniedScopes.add(workspace);
-  await kms.enable(arn);
-  await seeInTime(page, badge(page, 'Your key is in control'), 30);
+  await unseen(page, () => kms.enable(arn), 'open');
+  await openDataEncryption(page);
 }
 
 async function lockedAlone(page: Page, kms: LocalKms, aws: KmsProxy, arn: string, workspace: string, look: Look): Promise<void> {

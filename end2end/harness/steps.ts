@@ -12,19 +12,20 @@ export async function interactive(page: Page): Promise<void> {
   if (hasScripts()) await expect(page.locator('html')).toHaveAttribute('data-hydrated', 'true');
 }
 
-/** Opens `path`. The page that is left may load itself anew in that very moment, when a lock begins or ends: then once more. */
 export async function open(page: Page, path: string): Promise<void> {
-  await page.goto(path).catch((error: Error) => {
-    if (!/interrupted by another navigation|net::ERR_ABORTED/.test(error.message)) throw error;
-    return page.goto(path);
-  });
+  await page.goto(path);
   await interactive(page);
 }
 
-/** Waits until the server has locked the data: until then, a page that is on its way is cut off. */
-export async function locked(page: Page): Promise<void> {
+/**
+ * Changes what locks the data while `page` shows nothing, and waits until the server says so at /readyz. A page that is open
+ * loads itself anew when a lock begins or ends, and a test that goes elsewhere in that moment waits for a page that never comes.
+ */
+export async function unseen(page: Page, change: () => Promise<unknown> | void, state: 'open' | 'locked'): Promise<void> {
+  await page.goto('about:blank');
+  await change();
   const ready = async () => (await page.request.get('/readyz')).text();
-  await expect.poll(ready, { timeout: 40_000 }).toContain('ready: locked');
+  await expect.poll(ready, { timeout: 40_000 }).toContain(`ready: ${state}`);
 }
 
 export function pageHeading(page: Page, name: string): Locator {

@@ -3,7 +3,7 @@
 import { expect, test } from '../harness/test';
 import { administrator } from '../harness/deployment';
 import { bytes, createNote, createWorkspace, sha256, sha256OfFile, uploadFile } from '../harness/content';
-import { badge, fillSignIn, locked, open, openDataEncryption, pageHeading, pressActivate, pressDelete, seeInTime, signIn } from '../harness/steps';
+import { badge, fillSignIn, open, openDataEncryption, pageHeading, pressActivate, pressDelete, seeInTime, signIn, unseen } from '../harness/steps';
 
 test('a wrong password is told, and the right one works after it', async ({ page }) => {
   await open(page, '/sign-in');
@@ -59,8 +59,7 @@ test('locked data is told as such, and comes back', async ({ page, kms }) => {
   await openDataEncryption(page);
   await pressActivate(page, arn);
   await seeInTime(page, badge(page, 'Complete'));
-  await kms.disable(arn);
-  await locked(page);
+  await unseen(page, () => kms.disable(arn), 'locked');
   await open(page, `/workspaces/${workspace}`);
   await seeInTime(page, page.getByText('Your organization has locked this data'), 30);
   await kms.enable(arn);
