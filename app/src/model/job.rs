@@ -75,6 +75,8 @@ pub enum PauseReason {
     ObjectStoreFull,
     /// Uploads that began under an old data key are still running.
     WaitingForUploads,
+    /// A backup is being made, until whose end no old objects may be removed.
+    Backup,
     /// An administrator has paused it, and it waits for one to resume it.
     Administrator,
 }

@@ -123,6 +123,9 @@ impl PauseReason {
             Self::WaitingForUploads => {
                 "Uploads that began earlier are still running under an old data key. The job finishes by itself when they end."
             }
+            Self::Backup => {
+                "A backup is being made, and old files stay until it ends. The job finishes by itself then."
+            }
             Self::Administrator => "It was paused by an administrator, and goes on when one resumes it.",
         }
     }

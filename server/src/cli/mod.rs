@@ -1,5 +1,6 @@
 //! The commands of the program, one file each.
 
+mod backup;
 mod health;
 mod migrate;
 mod process;
@@ -36,6 +37,11 @@ enum Command {
         #[command(subcommand)]
         command: user::UserCommand,
     },
+    /// Holds objects in the store while database and objects are copied, so that the copies fit together.
+    Backup {
+        #[command(subcommand)]
+        command: backup::BackupCommand,
+    },
     /// Loads two small workspaces to look at, if there is no workspace yet.
     Sample(Box<Options>),
     /// Destroys the data that is locked under a key that is gone for ever. Says more when it is run without options.
@@ -66,6 +72,7 @@ async fn run(command: Command) -> Outcome {
         Command::Serve(options) => serve::serve(checked(*options)?).await,
         Command::Migrate { database, log } => migrate::migrate(&database, log_format(&log)?).await,
         Command::User { command } => user::run(command).await,
+        Command::Backup { command } => backup::run(command).await,
         Command::Sample(options) => sample::sample(checked(*options)?).await,
         Command::Reset(options) => {
             reset::meant(&options)?;

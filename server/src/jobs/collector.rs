@@ -1,13 +1,14 @@
 //! The collector: removes from the object store what nothing names any more.
 //!
 //! What must stay true: a note becomes *deleting* in a transaction of its own before its object is touched, so that nobody
-//! can redeem it any more; the note goes only after the object has. Each step may be repeated.
+//! can redeem it any more; the note goes only after the object has. Each step may be repeated. While a backup is being made,
+//! no garbage is marked.
 
 use super::orphans;
 use crate::{
     services::object_storage::ObjectStorage,
     store::{
-        Store, database_now,
+        Store, backups, database_now,
         entities::object_note::{self, ObjectNoteState},
         objects,
     },
@@ -103,8 +104,10 @@ impl Collector {
     /// each with the id of its upload in parts.
     async fn take(&self, after: &str) -> Result<Vec<(String, Option<String>)>, DbErr> {
         let now = database_now(self.store.read()).await?;
+        let garbage = object_note::Column::State.eq(ObjectNoteState::Garbage);
         let due = Condition::any()
-            .add(object_note::Column::State.is_in([ObjectNoteState::Garbage, ObjectNoteState::Deleting]))
+            .add(object_note::Column::State.eq(ObjectNoteState::Deleting))
+            .add(backups::none_is_running(now).add(garbage))
             .add(
                 Condition::all()
                     .add(object_note::Column::State.eq(ObjectNoteState::Writing))

@@ -2,7 +2,7 @@
 
 use super::{halt::Halt, queue::Claim, worker::Worker};
 use crate::store::{
-    database_now,
+    backups, database_now,
     entities::{
         data_key::{self, DataKeyState},
         job::JobStage,
@@ -94,6 +94,9 @@ impl Worker {
                 .await?;
             if left == 0 {
                 return Ok(());
+            }
+            if backups::is_running(self.store.read()).await? {
+                return Err(Halt::wait(PauseReason::Backup));
             }
             self.garbage.notify_one();
             tokio::time::sleep(LOOK_EVERY).await;

@@ -3,6 +3,7 @@
 //! On `SQLite` there is one writing connection, whose transactions all begin `IMMEDIATE`, and several reading ones: a
 //! transaction that read first and wrote later would fail there whatever the busy timeout. On `PostgreSQL` both are one pool.
 
+pub mod backups;
 pub mod entities;
 pub mod house;
 pub mod migrations;
@@ -11,7 +12,8 @@ pub mod sealed_tables;
 
 use sea_orm::{
     ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, RuntimeErr,
-    SqlErr, SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait, sqlx::Connection,
+    SqlErr, SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
+    sqlx::{Connection, postgres::PgConnectOptions},
 };
 use sea_orm_migration::MigratorTrait;
 use std::{io, time::Duration};
@@ -27,6 +29,9 @@ const SIGN_OF_LIFE: Duration = Duration::from_secs(2);
 const SIGN_BEFORE_USE: Duration = Duration::from_secs(1);
 /// A connection that was used this recently need not show it.
 const RECENTLY: Duration = Duration::from_secs(2);
+/// How long a transaction may stand still with all that it has locked: as long as the lease of a job. The database ends those
+/// of a server that was stopped in the middle of one, or cut off; otherwise everybody would wait until that server goes on.
+const STANDSTILL: &str = "10s";
 /// Any 64-bit number will do, as long as nothing else in the database uses it as an advisory lock.
 const MIGRATION_LOCK: i64 = 0x6b65_7973_7465_6164;
 
@@ -97,6 +102,8 @@ impl Store {
             let turn = self.begin().await?;
             let lock = format!("SELECT pg_advisory_xact_lock({MIGRATION_LOCK})");
             turn.execute_raw(Statement::from_string(DbBackend::Postgres, lock)).await?;
+            // It stands still for as long as the migrations take.
+            turn.execute_unprepared("SET LOCAL idle_in_transaction_session_timeout = 0").await?;
             migrations::Migrator::up(&self.write, None).await?;
             turn.commit().await
         } else {
@@ -161,6 +168,8 @@ fn quiet(url: &str) -> ConnectOptions {
 /// would wait as long as TCP does, a quarter of an hour, and with it the request or the place in the pool.
 fn postgres(url: &str, connections: u32) -> ConnectOptions {
     let mut options = quiet(url);
+    let ends = |postgres: PgConnectOptions| postgres.options([("idle_in_transaction_session_timeout", STANDSTILL)]);
+    options.map_sqlx_postgres_opts(ends);
     options.max_connections(connections).test_before_acquire(false).map_sqlx_postgres_pool_opts(|pool| {
         pool.before_acquire(|connection, before| {
             Box::pin(async move {

@@ -1,7 +1,11 @@
 //! A fresh database for each test.
 
 use sea_orm::{ConnectionTrait, Database as Connection, DatabaseConnection};
-use std::{env, path::Path, process};
+use std::{
+    env,
+    path::Path,
+    process::{self, Command},
+};
 
 /// Which database a test runs on.
 #[derive(Clone, Copy, Debug)]
@@ -42,11 +46,40 @@ fn plain(folder: &Path) -> String {
 }
 
 impl Fresh {
+    /// Copies the database to a file while it is in use, as the README tells operators to.
+    pub async fn copy(&self, to: &Path) {
+        if self.name.is_some() {
+            run(Command::new("pg_dump").arg("--format=custom").arg("--file").arg(to).arg(&self.url));
+        } else {
+            let on = Connection::connect(&self.url).await.unwrap();
+            on.execute_unprepared(&format!("VACUUM INTO '{}'", to.display())).await.unwrap();
+            on.close().await.unwrap();
+        }
+    }
+
+    /// Makes another database of such a copy. `folder` is empty.
+    pub async fn restored(&self, copy: &Path, folder: &Path) -> Self {
+        if self.name.is_some() {
+            let fresh = Database::Postgres.fresh(folder).await;
+            run(Command::new("pg_restore").arg("--exit-on-error").arg("--dbname").arg(&fresh.url).arg(copy));
+            fresh
+        } else {
+            let fresh = Database::Sqlite.fresh(folder).await;
+            std::fs::copy(copy, folder.join("test.db")).unwrap();
+            fresh
+        }
+    }
+
     pub async fn remove(self) {
         if let Some(name) = self.name {
             cluster().await.execute_unprepared(&format!("DROP DATABASE {name} WITH (FORCE)")).await.unwrap();
         }
     }
+}
+
+fn run(command: &mut Command) {
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
 }
 
 fn cluster_url() -> String {

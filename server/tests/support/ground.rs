@@ -6,7 +6,11 @@ use server::{
     config::{Config, DatabaseUrl, FirstAdmin, LogFormat, ObjectsAt, PublicUrl},
     services::workspace_locks::WorkspaceKeyTimes,
 };
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 use tempfile::TempDir;
 use vault::Zeroizing;
 
@@ -25,6 +29,21 @@ impl Ground {
         let database = database.fresh(folder.path()).await;
         let (objects, url) = (folder.path().join("objects"), database.url.clone());
         Arc::new(Self { keys: Arc::new(Keys::new().await), url, objects, folder, database })
+    }
+
+    /// Copies the database into the folder.
+    pub async fn copy_database(&self) -> PathBuf {
+        let copy = self.folder.path().join("copy-of-the-database");
+        self.database.copy(&copy).await;
+        copy
+    }
+
+    /// Another deployment, of copies of this one's database and objects, under the same keys.
+    pub async fn restored(&self, copy: &Path, objects: PathBuf) -> Arc<Self> {
+        let folder = tempfile::tempdir().unwrap();
+        let database = self.database.restored(copy, folder.path()).await;
+        let (keys, url) = (Arc::clone(&self.keys), database.url.clone());
+        Arc::new(Self { keys, url, objects, folder, database })
     }
 
     /// The configuration of a server as most tests need it.

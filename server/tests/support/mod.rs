@@ -31,7 +31,12 @@ use server::{
     services::Services,
     store::entities::object_note,
 };
-use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 use tokio::{
     sync::oneshot,
     task::JoinHandle,
@@ -161,6 +166,17 @@ impl TestApp {
             assert!(Instant::now() < patience, "waited in vain until {what}");
             sleep(Duration::from_millis(20)).await;
         }
+    }
+
+    /// Copies the database while the server uses it.
+    pub async fn copy_database(&self) -> PathBuf {
+        self.ground.copy_database().await
+    }
+
+    /// Another server, over copies of this one's database and objects, under the same keys.
+    pub async fn restored(&self, database: &Path, objects: PathBuf) -> Self {
+        let ground = self.ground.restored(database, objects).await;
+        Self::run(ground.config(), self.keys.sdk.clone(), ground).await
     }
 
     /// How many notes there are about objects that are being written or are to be removed.

@@ -4,6 +4,7 @@
 //! A column whose name ends in `_sealed` holds a record in the envelope format; the data key it was sealed under is named
 //! by the row's `data_key_id`.
 
+pub mod backup;
 pub mod data_key;
 pub mod encryption;
 pub mod file;

@@ -15,6 +15,7 @@ mod m0004_jobs;
 mod m0005_servers;
 mod m0006_revocation;
 mod m0007_job_accounts;
+mod m0008_backups;
 
 use sea_orm_migration::prelude::*;
 
@@ -32,6 +33,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0005_servers::Migration),
             Box::new(m0006_revocation::Migration),
             Box::new(m0007_job_accounts::Migration),
+            Box::new(m0008_backups::Migration),
         ]
     }
 }
