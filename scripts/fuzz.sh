@@ -15,7 +15,6 @@ for target in $targets; do
 done
 
 scripts/setup.sh compiler
-command -v c++ >/dev/null || { echo "scripts/fuzz.sh: a C++ compiler is needed, as Debian's build-essential has it" >&2; exit 1; }
 
 # A folder of its own, whatever the caller's environment says: everything is built with other flags than elsewhere.
 export CARGO_TARGET_DIR="${FUZZ_TARGET_DIR:-$PWD/target/fuzz}"

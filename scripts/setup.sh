@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Brings in what the other scripts use, and only what is missing: scripts/setup.sh <part>...
-#   compiler      a C compiler, for the cryptography library and SQLite
+#   compiler      C and C++ compilers, for the cryptography library, SQLite and the fuzzer
 #   wasm          Rust's WASM target, and the wasm-bindgen of exactly the version in Cargo.lock
 #   site          npm packages that shrink WASM and styles
 #   python        .tools/venv: the local KMS and the AWS CLI
@@ -60,7 +60,7 @@ install_npm_packages() { # folder
 
 set_up_compiler() {
   command -v cargo >/dev/null || die "Rust 1.95 or newer is needed: https://rustup.rs"
-  command -v cc >/dev/null || apt_install build-essential
+  { command -v cc && command -v c++; } >/dev/null || apt_install build-essential
 }
 
 set_up_wasm() {
