@@ -35,10 +35,14 @@ type Rewriting = Result<Option<SetAsideReason>, Halt>;
 const BATCH: u64 = 64;
 /// Objects rewritten at once. Each takes a bounded amount of memory.
 const AT_ONCE: usize = 3;
+/// The same where there was no room: for one of them there may be enough.
+const ONE_BY_ONE: usize = 1;
 
 impl Worker {
     pub(super) async fn rewrite_objects(&self, claim: &Claim, pair: &KeyPair, pass: &mut Pass) -> Result<(), Halt> {
         let mut after = Uuid::nil();
+        let was_full = claim.job.waiting.as_deref().and_then(words::read) == Some(PauseReason::ObjectStoreFull);
+        let at_once = if was_full { ONE_BY_ONE } else { AT_ONCE };
         loop {
             let rows = object::Entity::find()
                 .filter(object::Column::DataKeyId.eq(pair.old.id().0))
@@ -56,7 +60,7 @@ impl Worker {
                 .iter()
                 .map(|row| async move { (row.id, self.rewrite_object(claim, pair, row).await) }.boxed())
                 .collect();
-            let mut rewriting = stream::iter(rewrites).buffer_unordered(AT_ONCE);
+            let mut rewriting = stream::iter(rewrites).buffer_unordered(at_once);
             while let Some((id, outcome)) = rewriting.next().await {
                 match outcome {
                     Ok(None) => {}

@@ -214,12 +214,17 @@ impl DataKeys {
             let key = self.key(id).await?;
             let transaction = self.store.begin().await?;
             let root = if lock { Some(house::lock(&transaction).await?) } else { None };
-            let current = house::hold_current_key(&transaction, scope).await?.ok_or_else(not_found)?;
-            if current == id {
+            let held = house::hold_current_key(&transaction, scope).await?;
+            if held == Some(id) {
                 return Ok((Writing { transaction, key, scope }, root));
             }
             transaction.rollback().await?;
-            id = current;
+            // PostgreSQL finds no key if the one that the statement saw was replaced before it could be held.
+            let current = match held {
+                Some(current) => Some(current),
+                None => house::current_key(self.store.read(), scope).await?,
+            };
+            id = current.ok_or_else(not_found)?;
         }
         Err(Failure::Inconsistent("the current data key changes all the time"))
     }

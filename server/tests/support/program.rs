@@ -17,6 +17,8 @@ pub struct Program {
     ground: Arc<Ground>,
     /// What this one is told otherwise than most.
     environment: Vec<(String, String)>,
+    /// The command that runs it, if it is run by another: that program with its arguments.
+    behind: Vec<String>,
     log: String,
     running: Option<Child>,
 }
@@ -42,11 +44,19 @@ impl Program {
         program
     }
 
+    /// The same, run by another program that becomes it in the end.
+    pub async fn start_behind(ground: &Arc<Ground>, name: &str, behind: &[&str], environment: &[(&str, &str)]) -> Self {
+        let mut program = Self::new(ground, name, environment);
+        program.behind = behind.iter().map(|word| (*word).to_owned()).collect();
+        program.start_again().await;
+        program
+    }
+
     fn new(ground: &Arc<Ground>, log: &str, environment: &[(&str, &str)]) -> Self {
         let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let environment = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let (keys, ground) = (Arc::clone(&ground.keys), Arc::clone(ground));
-        Self { keys, address, ground, environment, log: log.to_owned(), running: None }
+        Self { keys, address, ground, environment, behind: Vec::new(), log: log.to_owned(), running: None }
     }
 
     /// Starts it over what an earlier run has left.
@@ -69,7 +79,11 @@ impl Program {
     /// The program with its configuration, without a command.
     pub fn command(&self) -> Command {
         let kms = std::env::var("KEYSTEAD_TEST_KMS_URL").unwrap();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_keystead"));
+        let binary = env!("CARGO_BIN_EXE_keystead");
+        let mut command = Command::new(self.behind.first().map_or(binary, String::as_str));
+        if let Some((_, arguments)) = self.behind.split_first() {
+            command.args(arguments).arg(binary);
+        }
         command
             .current_dir(self.folder())
             .env("KEYSTEAD_LISTEN", self.address.to_string())

@@ -59,7 +59,7 @@ pub async fn serve(mut connection: TcpStream, shared: Arc<Shared>) {
         let act = shared.act_for(&call);
         let (operation, blob) = (call.operation, call.blob.clone());
         let place = shared.arrived(call);
-        match act {
+        match &act {
             Act::Hang => {
                 // Until the caller closes the connection.
                 while connection.read(&mut [0; 64]).await.is_ok_and(|read| read > 0) {}
@@ -69,7 +69,8 @@ pub async fn serve(mut connection: TcpStream, shared: Arc<Shared>) {
                 connection.set_zero_linger().ok();
                 return;
             }
-            Act::Delay(time) => sleep(time).await,
+            Act::Delay(time) => sleep(*time).await,
+            Act::Wait(gate) => gate.passed().await,
             _ => {}
         }
         let Some(reply) = reply(&shared, &request, operation, blob, &act).await else { return };

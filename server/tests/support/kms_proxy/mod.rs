@@ -8,7 +8,7 @@ mod record;
 mod rules;
 
 pub use record::{Answered, Call};
-pub use rules::{Act, Operation, Rule};
+pub use rules::{Act, Gate, Operation, Rule};
 
 use super::PATIENCE;
 use std::{

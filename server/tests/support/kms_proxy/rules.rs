@@ -1,6 +1,7 @@
 //! What the proxy does with a call, other than to pass it on.
 
 use std::time::Duration;
+use tokio::sync::watch;
 
 /// What a call asks for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -30,6 +31,8 @@ pub enum Act {
     Pass,
     /// The real answer, asked for so much later.
     Delay(Duration),
+    /// The real answer, asked for once the gate is open.
+    Wait(Gate),
     /// Takes the call and never answers.
     Hang,
     /// Resets the connection.
@@ -50,6 +53,26 @@ pub enum Act {
     Stale,
     /// Each call takes the next of these, over and over: [`Act::Stale`] for `true`, [`Act::Pass`] for `false`.
     Flap(Vec<bool>),
+}
+
+/// Where calls wait until a test lets them go on. Clones are the same gate.
+#[derive(Clone, Debug)]
+pub struct Gate(watch::Sender<bool>);
+
+impl Gate {
+    /// A closed one.
+    pub fn closed() -> Self {
+        Self(watch::Sender::new(false))
+    }
+
+    /// Lets everybody through, from now on.
+    pub fn open(&self) {
+        self.0.send_replace(true);
+    }
+
+    pub(super) async fn passed(&self) {
+        self.0.subscribe().wait_for(|open| *open).await.ok();
+    }
 }
 
 /// Which calls, and what becomes of them.
