@@ -33,7 +33,7 @@ use std::{
 };
 use tokio::sync::mpsc;
 use uuid::Uuid;
-use vault::{DataKey, OpenError, Place, Scope, Vault};
+use vault::{DataKey, Place, Scope, Vault};
 
 /// The first batch of a pass; later ones follow the time that the last one took.
 const FIRST_BATCH: u64 = 64;
@@ -42,6 +42,25 @@ const LARGEST_BATCH: u64 = 8_192;
 /// How long a batch may hold the database.
 const BATCH_ON_SQLITE: Duration = Duration::from_millis(20);
 const BATCH_ON_POSTGRES: Duration = Duration::from_millis(100);
+
+/// How a sealed value gets from the data key it is under to another: the value anew, and how many bytes it holds before
+/// encryption. A job opens and seals ([`open_and_seal`]); a benchmark copies, to see what everything else takes.
+pub type Rewrite = fn(&Vault, &Place<'_>, &DataKey, &DataKey, &[u8]) -> Result<(Vec<u8>, usize), Failure>;
+
+/// What a job does with a value: opens it with the old data key, and seals it with the new one.
+///
+/// # Errors
+/// [`Failure::Damaged`] if it does not open; [`Failure::Locked`] if no data may be opened now.
+pub fn open_and_seal(
+    vault: &Vault,
+    place: &Place<'_>,
+    old: &DataKey,
+    new: &DataKey,
+    sealed: &[u8],
+) -> Result<(Vec<u8>, usize), Failure> {
+    let opened = vault::open(old, place, sealed)?;
+    Ok((vault::seal(new, place, &opened, vault.entropy())?, opened.len()))
+}
 
 struct Row {
     id: Uuid,
@@ -59,18 +78,22 @@ struct Batch {
 }
 
 impl Worker {
-    /// Rewrites the rows of one table that name the old key of a pair.
-    pub(super) async fn rewrite_records(
+    /// Rewrites the rows of one table that name the old key of a pair, each value by `rewrite`.
+    ///
+    /// # Errors
+    /// What ends the attempt; what was committed by then stays.
+    pub async fn rewrite_records(
         &self,
         claim: &Claim,
         table: &'static SealedTable,
         pair: &KeyPair,
         pass: &mut Pass,
+        rewrite: Rewrite,
     ) -> Result<(), Halt> {
         let size = AtomicU64::new(FIRST_BATCH);
         let (sealed, batches) = mpsc::channel(1);
         let (found, refused) = try_join!(
-            self.seal_all(table, pair, pass, &size, sealed),
+            self.seal_all(table, pair, pass, &size, rewrite, sealed),
             self.write_all(claim, table, pair, &size, batches)
         )?;
         pass.found += found;
@@ -85,6 +108,7 @@ impl Worker {
         pair: &KeyPair,
         pass: &Pass,
         size: &AtomicU64,
+        rewrite: Rewrite,
         batches: mpsc::Sender<Batch>,
     ) -> Result<u64, Halt> {
         let (mut after, mut found, old) = (Uuid::nil(), 0, pair.old.id().0);
@@ -97,7 +121,7 @@ impl Worker {
                 continue;
             }
             found += rows.len() as u64;
-            let batch = self.seal_anew(table, pair, rows).await?;
+            let batch = self.seal_anew(table, pair, rows, rewrite).await?;
             if batches.send(batch).await.is_err() {
                 // Whoever writes has ended, and says why.
                 return Ok(found);
@@ -161,10 +185,16 @@ impl Worker {
     }
 
     /// Opens and seals on a thread of its own, so that requests are answered meanwhile.
-    async fn seal_anew(&self, table: &'static SealedTable, pair: &KeyPair, rows: Vec<Row>) -> Result<Batch, Halt> {
+    async fn seal_anew(
+        &self,
+        table: &'static SealedTable,
+        pair: &KeyPair,
+        rows: Vec<Row>,
+        rewrite: Rewrite,
+    ) -> Result<Batch, Halt> {
         let (vault, old, new) = (Arc::clone(self.vault()), Arc::clone(&pair.old), Arc::clone(&pair.new));
         let scope = pair.scope;
-        let sealed = self.cores.run(move || seal_batch(&vault, table, scope, &old, &new, rows)).await?;
+        let sealed = self.cores.run(move || seal_batch(&vault, table, scope, &old, &new, rows, rewrite)).await?;
         Ok(sealed?)
     }
 
@@ -205,10 +235,11 @@ fn seal_batch(
     old: &DataKey,
     new: &DataKey,
     rows: Vec<Row>,
+    rewrite: Rewrite,
 ) -> Result<Batch, Failure> {
     let mut batch = Batch { rows: Vec::with_capacity(rows.len()), bytes: 0, refused: Vec::new() };
     for row in rows {
-        match seal_row(vault, table, scope, old, new, &row)? {
+        match seal_row(vault, table, scope, old, new, &row, rewrite)? {
             Ok((columns, bytes)) => {
                 batch.bytes += bytes;
                 batch.rows.push(RewrittenRow { id: row.id, rev: row.rev, columns });
@@ -219,7 +250,9 @@ fn seal_batch(
     Ok(batch)
 }
 
-/// The columns sealed anew, with the bytes they held; or why one of them does not open.
+/// The columns of a row sealed anew, with the bytes they held; or why one of them does not open.
+type SealedRow = Result<(Vec<Vec<u8>>, i64), SetAsideReason>;
+
 fn seal_row(
     vault: &Vault,
     table: &SealedTable,
@@ -227,17 +260,18 @@ fn seal_row(
     old: &DataKey,
     new: &DataKey,
     row: &Row,
-) -> Result<Result<(Vec<Vec<u8>>, i64), SetAsideReason>, Failure> {
+    rewrite: Rewrite,
+) -> Result<SealedRow, Failure> {
     let (mut columns, mut bytes) = (Vec::with_capacity(row.columns.len()), 0);
     for (column, value) in table.columns.iter().zip(&row.columns) {
         let place = Place { deployment: vault.deployment(), scope, table: table.name, id: row.id, column };
-        match vault::open(old, &place, value) {
-            Ok(opened) => {
-                bytes += i64::try_from(opened.len()).unwrap_or(i64::MAX);
-                columns.push(vault::seal(new, &place, &opened, vault.entropy())?);
+        match rewrite(vault, &place, old, new, value) {
+            Ok((column, opened)) => {
+                bytes += i64::try_from(opened).unwrap_or(i64::MAX);
+                columns.push(column);
             }
-            Err(OpenError::Locked) => return Err(Failure::Locked),
-            Err(error) => return Ok(Err(words::set_aside_reason(error))),
+            Err(Failure::Damaged(error)) => return Ok(Err(words::set_aside_reason(error))),
+            Err(failure) => return Err(failure),
         }
     }
     Ok(Ok((columns, bytes)))

@@ -2,7 +2,7 @@
 //!
 //! No cursor is stored: the data itself says what is left, so a crash costs at most one batch and a repeat is harmless.
 
-use super::{account::Amount, halt::Halt, orphans, queue::Claim, worker::Worker};
+use super::{account::Amount, halt::Halt, orphans, queue::Claim, records::open_and_seal, worker::Worker};
 use crate::{
     services::failure::Failure,
     store::{
@@ -17,7 +17,7 @@ use uuid::Uuid;
 use vault::{DataKey, KmsClass, Refusal, Scope};
 
 /// A retiring data key and the current one of the same scope.
-pub(super) struct KeyPair {
+pub struct KeyPair {
     pub scope: Scope,
     pub old: Arc<DataKey>,
     pub new: Arc<DataKey>,
@@ -25,7 +25,7 @@ pub(super) struct KeyPair {
 
 /// How a pass went.
 #[derive(Default)]
-pub(super) struct Pass {
+pub struct Pass {
     /// Items that were found under a retiring key, whatever became of them.
     pub found: u64,
     /// What stands in the way of some scopes or objects; the rest is done meanwhile.
@@ -49,7 +49,7 @@ impl Worker {
                 match self.key_pair(key, scope).await {
                     Ok(Some(pair)) => {
                         for table in &SEALED_TABLES {
-                            self.rewrite_records(claim, table, &pair, &mut pass).await?;
+                            self.rewrite_records(claim, table, &pair, &mut pass, open_and_seal).await?;
                         }
                         self.rewrite_objects(claim, &pair, &mut pass).await?;
                     }

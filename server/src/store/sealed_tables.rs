@@ -113,9 +113,12 @@ fn rewriting(backend: DbBackend, table: &SealedTable, rows: usize) -> String {
             format!("({})", row.join(", "))
         })
         .collect();
+    // `SQLite` (3.51) would otherwise begin with the index on data keys, and go through all rows that are still under the old
+    // one for each statement. The sign keeps it from that index and changes nothing else, so that each row is found by its id.
+    let sign = if backend == DbBackend::Sqlite { "+" } else { "" };
     format!(
         "UPDATE {name} SET {set}, data_key_id = {new} FROM (VALUES {tuples}) AS anew \
-         WHERE {name}.id = anew.column1 AND {name}.rev = anew.column2 AND {name}.data_key_id = {old}",
+         WHERE {name}.id = anew.column1 AND {name}.rev = anew.column2 AND {sign}{name}.data_key_id = {old}",
         name = table.name,
         set = set.join(", "),
         tuples = tuples.join(", "),
