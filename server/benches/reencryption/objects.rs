@@ -140,12 +140,14 @@ fn copy(from: &Path, to: &Path, buffer: &mut [u8]) {
     }
 }
 
+/// Objects are named by their ids; whatever else is in the folder is not one.
 fn files_in(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
+        let is_object = |name: &str| uuid::Uuid::try_parse(name).is_ok();
         if path.is_dir() {
             files_in(&path, found);
-        } else {
+        } else if path.file_name().and_then(|name| name.to_str()).is_some_and(is_object) {
             found.push(path);
         }
     }
