@@ -4,7 +4,7 @@
 //! can redeem it any more; the note goes only after the object has. Each step may be repeated. While a backup is being made,
 //! no garbage is marked.
 
-use super::orphans;
+use super::{orphans, sweeps};
 use crate::{
     services::object_storage::ObjectStorage,
     store::{
@@ -19,9 +19,8 @@ use tokio::{sync::Notify, time::Instant};
 
 /// How often the collector looks without being asked: expired notes have nobody who would ask.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
-/// When it first goes through the whole object store for what nothing names, and how often then.
-const FIRST_ORPHANS: Duration = Duration::from_mins(1);
-const ORPHANS_EVERY: Duration = Duration::from_hours(24);
+/// How often it looks whether the whole object store is to be gone through for what nothing names.
+const SWEEP_LOOK: Duration = Duration::from_mins(1);
 /// How many notes are taken at once.
 const BATCH: u64 = 100;
 
@@ -37,10 +36,10 @@ pub struct Collector {
 impl Collector {
     /// Collects until it is dropped.
     pub async fn run(self) {
-        let mut orphans_at = Instant::now() + FIRST_ORPHANS;
+        let mut look_at = Instant::now() + SWEEP_LOOK;
         loop {
-            if Instant::now() >= orphans_at {
-                orphans_at = Instant::now() + ORPHANS_EVERY;
+            if Instant::now() >= look_at {
+                look_at = Instant::now() + SWEEP_LOOK;
                 self.find_orphans().await;
             }
             if let Err(error) = self.collect().await {
@@ -54,7 +53,10 @@ impl Collector {
     }
 
     async fn find_orphans(&self) {
-        match orphans::find(&self.store, &self.storage).await {
+        let found = async {
+            if sweeps::is_due(&self.store).await? { orphans::find(&self.store, &self.storage).await } else { Ok(0) }
+        };
+        match found.await {
             Ok(0) => {}
             Ok(found) => tracing::info!(event = "orphans_found", found, "objects that nothing names are removed"),
             Err(error) => {

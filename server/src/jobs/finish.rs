@@ -9,12 +9,10 @@ use crate::store::{
         object_note::{self, ObjectNoteState},
     },
     house, is_reference_violation,
+    sealed_tables::{OBJECTS, SEALED_TABLES},
 };
 use app::model::job::PauseReason;
-use sea_orm::{
-    ActiveEnum, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbBackend, EntityTrait, PaginatorTrait, QueryFilter,
-    Statement,
-};
+use sea_orm::{ActiveEnum, ColumnTrait, DatabaseTransaction, DbBackend, EntityTrait, PaginatorTrait, QueryFilter};
 use std::time::Duration;
 use uuid::Uuid;
 use vault::DataKeyId;
@@ -31,12 +29,16 @@ impl Worker {
         self.wait_for_collector().await?;
         crate::crash::point("finish.collected");
         let kept = self.keys_set_aside(claim).await?;
-        let retiring: Vec<(Uuid, Uuid)> =
-            self.retiring().await?.into_iter().filter(|(key, _)| !kept.contains(key)).collect();
+        let (keeping, retiring): (Vec<(Uuid, Uuid)>, Vec<_>) =
+            self.retiring().await?.into_iter().partition(|(key, _)| kept.contains(key));
         let transaction = self.store.begin().await?;
         house::lock(&transaction).await?;
         claim.hold(&transaction).await?;
         crate::crash::point("finish.before_destroying");
+        if self.is_named_otherwise(claim, &transaction, &keeping).await? {
+            transaction.rollback().await?;
+            return self.sweep_again(claim, &keeping).await;
+        }
         if self.destroy(&transaction, &retiring).await? {
             house::next_generation(&transaction).await?;
             claim.destroyed(&transaction, &retiring, self.vault().clock().wall_ms()).await?;
@@ -53,6 +55,31 @@ impl Worker {
             self.vault().forget(DataKeyId(key));
         }
         Ok(true)
+    }
+
+    /// Whether anything but what this job has set aside names one of the data keys that are kept for that: the foreign keys
+    /// cannot tell. Waits for whoever holds one.
+    async fn is_named_otherwise(
+        &self,
+        claim: &Claim,
+        transaction: &DatabaseTransaction,
+        keys: &[(Uuid, Uuid)],
+    ) -> Result<bool, Halt> {
+        if keys.is_empty() {
+            return Ok(false);
+        }
+        let keys: Vec<Uuid> = keys.iter().map(|(key, _)| *key).collect();
+        house::take_these_keys(transaction, &keys).await?;
+        let written = object_note::Entity::find().filter(object_note::Column::DataKeyId.is_in(keys.iter().copied()));
+        if written.count(transaction).await? > 0 {
+            return Ok(true);
+        }
+        for table in SEALED_TABLES.iter().map(|table| table.name).chain([OBJECTS]) {
+            if claim.names_otherwise(transaction, table, &keys).await? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// The foreign keys refuse while a row or a note names one of the keys.
@@ -110,11 +137,7 @@ impl Worker {
         if self.store.backend() != DbBackend::Sqlite {
             return true;
         }
-        let pragma = Statement::from_string(DbBackend::Sqlite, "PRAGMA wal_checkpoint(TRUNCATE)");
-        let row = self.store.write().query_one_raw(pragma).await;
-        // The first column says whether it was kept from it: that is no error.
-        let busy = row.and_then(|row| row.map_or(Ok(1), |row| row.try_get_by_index::<i32>(0)));
-        let is_done = matches!(busy, Ok(0));
+        let is_done = self.store.truncate_log().await.unwrap_or(false);
         if is_done {
             crate::crash::point("finish.log_truncated");
         }

@@ -17,4 +17,5 @@ pub mod queue;
 pub mod records;
 pub mod reencrypt;
 mod set_aside;
+mod sweeps;
 pub mod worker;

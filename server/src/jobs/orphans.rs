@@ -6,7 +6,7 @@
 //! that the database knows neither by row nor by note *afterwards*, is nobody's. It gets a note as garbage, and the collector
 //! takes it from there.
 
-use super::collector::CollectError;
+use super::{collector::CollectError, sweeps};
 use crate::{
     services::object_storage::ObjectStorage,
     store::{
@@ -22,12 +22,15 @@ use std::collections::HashSet;
 /// Paths that are looked up at once.
 const BATCH: usize = 500;
 
-/// Goes through the object store once, and gives what is nobody's to the collector. Gives back how many there were. Cost: one
+/// Goes through the object store once, if [it is this database's](sweeps), and gives what is nobody's to the collector. Gives back how many there were. Cost: one
 /// listing of the store, and one look by index for each 500 objects.
 ///
 /// # Errors
 /// When database or object store fails. What was not found is found the next time.
 pub async fn find(store: &Store, storage: &ObjectStorage) -> Result<u64, CollectError> {
+    if !sweeps::begin(store, storage).await? {
+        return Ok(0);
+    }
     let mut found = 0;
     let mut listed = storage.list().ready_chunks(BATCH);
     while let Some(some) = listed.next().await {

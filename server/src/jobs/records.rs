@@ -22,7 +22,7 @@ use app::model::job::SetAsideReason;
 use futures::try_join;
 use sea_orm::{
     ConnectionTrait, DbBackend,
-    sea_query::{Alias, Expr, ExprTrait, Order, Query},
+    sea_query::{Alias, Expr, ExprTrait, Func, Order, Query, SelectStatement},
 };
 use std::{
     sync::{
@@ -39,6 +39,8 @@ use vault::{DataKey, Place, Scope, Vault};
 const FIRST_BATCH: u64 = 64;
 const SMALLEST_BATCH: u64 = 16;
 const LARGEST_BATCH: u64 = 8_192;
+/// What a batch may hold in sealed values. Three are in memory at once: one is read and sealed, one waits, one is written.
+const BATCH_BYTES: i64 = 8 * 1024 * 1024;
 /// How long a batch may hold the database.
 const BATCH_ON_SQLITE: Duration = Duration::from_millis(20);
 const BATCH_ON_POSTGRES: Duration = Duration::from_millis(100);
@@ -162,16 +164,12 @@ impl Worker {
     }
 
     async fn read_batch(&self, table: &SealedTable, key: Uuid, after: Uuid, limit: u64) -> Result<Vec<Row>, Halt> {
-        let mut query = Query::select();
-        query.column("id").column("rev").from(Alias::new(table.name));
+        let limit = self.fitting(table, key, after, limit).await?;
+        let mut query = next_rows(table, key, after, limit);
+        query.column("id").column("rev");
         for column in table.columns {
             query.column(Alias::new(*column));
         }
-        query
-            .and_where(Expr::col("data_key_id").eq(key))
-            .and_where(Expr::col("id").gt(after))
-            .order_by("id", Order::Asc)
-            .limit(limit);
         let found = self.store.read().query_all(&query).await?;
         let mut rows = Vec::with_capacity(found.len());
         for row in found {
@@ -182,6 +180,24 @@ impl Worker {
             rows.push(Row { id: row.try_get_by_index(0)?, rev: row.try_get_by_index(1)?, columns });
         }
         Ok(rows)
+    }
+
+    /// How many of the next rows are at most [`BATCH_BYTES`] together, and at most `limit`: small rows make batches grow, and large
+    /// ones may come after them. At least one.
+    async fn fitting(&self, table: &SealedTable, key: Uuid, after: Uuid, limit: u64) -> Result<u64, Halt> {
+        let length = |column: &&str| Expr::expr(Func::cust("length").arg(Expr::col(Alias::new(*column))));
+        let lengths = table.columns.iter().map(length).reduce(|all, column| all.add(column));
+        let mut query = next_rows(table, key, after, limit);
+        query.expr(lengths.unwrap_or_else(|| Expr::expr(0)).cast_as("BIGINT"));
+        let (mut rows, mut bytes) = (0, 0);
+        for row in self.store.read().query_all(&query).await? {
+            bytes += row.try_get_by_index::<i64>(0)?;
+            if bytes > BATCH_BYTES {
+                break;
+            }
+            rows += 1;
+        }
+        Ok(Ord::max(rows, 1))
     }
 
     /// Opens and seals on a thread of its own, so that requests are answered meanwhile.
@@ -226,6 +242,17 @@ impl Worker {
         crate::crash::point("records.after_commit");
         Ok(self.vault().clock().boot().saturating_sub(began))
     }
+}
+
+/// The next rows of a table that name a data key; of what, the caller says.
+fn next_rows(table: &SealedTable, key: Uuid, after: Uuid, limit: u64) -> SelectStatement {
+    Query::select()
+        .from(Alias::new(table.name))
+        .and_where(Expr::col("data_key_id").eq(key))
+        .and_where(Expr::col("id").gt(after))
+        .order_by("id", Order::Asc)
+        .limit(limit)
+        .take()
 }
 
 fn seal_batch(

@@ -7,10 +7,41 @@ use crate::{
 };
 use app::model::job::SetAsideReason;
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QuerySelect, sea_query::OnConflict,
+    ActiveValue::Set,
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, QuerySelect,
+    sea_query::{Alias, Expr, ExprTrait, OnConflict, Query},
 };
 use std::collections::HashSet;
 use uuid::Uuid;
+
+impl Claim {
+    /// Whether a row of `table` names one of these data keys that this job has not set aside under it. Cost: an index range of
+    /// the rows that still name one.
+    pub(super) async fn names_otherwise(
+        &self,
+        transaction: &DatabaseTransaction,
+        table: &str,
+        keys: &[Uuid],
+    ) -> Result<bool, DbErr> {
+        let row = |column| Expr::col((Alias::new(table), Alias::new(column)));
+        let noted = Query::select()
+            .expr(Expr::val(1))
+            .from(set_aside::Entity)
+            .and_where(set_aside::Column::JobId.eq(self.job.id))
+            .and_where(set_aside::Column::ItemTable.eq(table))
+            .and_where(Expr::col((set_aside::Entity, set_aside::Column::ItemId)).eq(row("id")))
+            .and_where(Expr::col((set_aside::Entity, set_aside::Column::DataKeyId)).eq(row("data_key_id")))
+            .take();
+        let other = Query::select()
+            .expr(row("id"))
+            .from(Alias::new(table))
+            .and_where(row("data_key_id").is_in(keys.iter().copied()))
+            .and_where(Expr::exists(noted).not())
+            .limit(1)
+            .take();
+        Ok(transaction.query_one(&other).await?.is_some())
+    }
+}
 
 impl Worker {
     /// Sets an item aside, once.

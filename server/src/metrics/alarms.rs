@@ -17,7 +17,7 @@ pub struct Alarm {
 }
 
 /// Every alarm there is. README shows the same list.
-pub const ALARMS: [Alarm; 26] = [
+pub const ALARMS: [Alarm; 27] = [
     Alarm {
         event: "locked",
         means: "All data is locked on a server; the field `cause` says why.",
@@ -122,6 +122,11 @@ pub const ALARMS: [Alarm; 26] = [
         event: "collector_waits",
         means: "Objects that nothing names any more could not be removed. A change of key does not end before they are.",
         act: "Look at the object store; allow the server to delete.",
+    },
+    Alarm {
+        event: "objects_of_another_database",
+        means: "The object store is marked by another deployment, or by a later state of this database, so nothing unnamed is removed.",
+        act: "Give the server its own store. If the store is this database's alone, remove the object `keystead-sweeps`.",
     },
     Alarm {
         event: "entropy_failed",

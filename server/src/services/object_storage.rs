@@ -110,6 +110,21 @@ impl ObjectStorage {
         Ok((found.bytes().await?, size))
     }
 
+    /// Reads a small object as a whole; `None` if there is none.
+    pub async fn read_whole(&self, place: &str) -> Result<Option<Bytes>, Error> {
+        match self.store.get(&Path::from(place)).await {
+            Ok(found) => Ok(Some(found.bytes().await?)),
+            Err(Error::NotFound { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Writes a small object in one go, in place of what was there.
+    pub async fn write_whole(&self, place: &str, content: String) -> Result<(), Error> {
+        self.store.put(&Path::from(place), PutPayload::from(content)).await?;
+        Ok(())
+    }
+
     /// How long the object at `place` is.
     pub async fn size(&self, place: &str) -> Result<u64, Error> {
         Ok(self.store.head(&Path::from(place)).await?.size)

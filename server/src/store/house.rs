@@ -92,6 +92,11 @@ pub async fn take_keys(transaction: &DatabaseTransaction, scope: Scope) -> Resul
     take(transaction, data_key::Entity::find().filter(data_key::Column::Scope.eq(scope.as_uuid()))).await
 }
 
+/// Takes these data keys in the same way.
+pub async fn take_these_keys(transaction: &DatabaseTransaction, keys: &[Uuid]) -> Result<(), DbErr> {
+    take(transaction, data_key::Entity::find().filter(data_key::Column::Id.is_in(keys.iter().copied()))).await
+}
+
 /// Takes every data key of the deployment in the same way.
 pub async fn take_all_keys(transaction: &DatabaseTransaction) -> Result<(), DbErr> {
     take(transaction, data_key::Entity::find()).await

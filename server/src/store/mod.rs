@@ -13,12 +13,15 @@ pub mod sealed_tables;
 use sea_orm::{
     ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, RuntimeErr,
     SqlErr, SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
-    sqlx::{Connection, postgres::PgConnectOptions},
+    sqlx::{self, Connection, postgres::PgConnectOptions},
 };
 use sea_orm_migration::MigratorTrait;
 use std::{io, time::Duration};
 use tokio::time::timeout;
 
+/// How long a statement on `SQLite` waits for another process, or another connection.
+const BUSY: Duration = Duration::from_secs(10);
+const BUSY_AGAIN: &str = "PRAGMA busy_timeout = 10000";
 /// How many connections read at once on `SQLite`, and how many do everything on `PostgreSQL`.
 const READERS: u32 = 8;
 const POSTGRES_CONNECTIONS: u32 = 16;
@@ -111,6 +114,25 @@ impl Store {
         }
     }
 
+    /// Empties `SQLite`'s write-ahead log into the database file; `false` if somebody reads there. Waits for readers only for a
+    /// moment: meanwhile nobody can write.
+    pub async fn truncate_log(&self) -> Result<bool, DbErr> {
+        let pool = self.write.get_sqlite_connection_pool();
+        let mut connection = pool.acquire().await.map_err(as_runtime)?;
+        let done: Result<(i32, i32, i32), _> = async {
+            sqlx::query("PRAGMA busy_timeout = 100").execute(&mut *connection).await?;
+            sqlx::query_as("PRAGMA wal_checkpoint(TRUNCATE)").fetch_one(&mut *connection).await
+        }
+        .await;
+        if let Err(error) = sqlx::query(BUSY_AGAIN).execute(&mut *connection).await {
+            // A connection that gives up too early must not go on.
+            connection.close().await.ok();
+            return Err(as_runtime(error));
+        }
+        // The first column says whether it was kept from it: that is no error.
+        done.map(|(busy, _, _)| busy == 0).map_err(as_runtime)
+    }
+
     /// Closes every connection. On `SQLite` this also folds the write-ahead log into the database file.
     pub async fn close(self) -> Result<(), DbErr> {
         self.vital.close().await?;
@@ -132,6 +154,10 @@ pub fn is_reference_violation(error: &DbErr) -> bool {
 /// (`SQLITE_IOERR_WRITE`, as a full disk shows in the write-ahead log); `PostgreSQL` 53100.
 pub fn is_database_full(error: &DbErr) -> bool {
     has_code(error, &["13", "778", "53100"])
+}
+
+fn as_runtime(error: sqlx::Error) -> DbErr {
+    DbErr::Conn(RuntimeErr::SqlxError(error.into()))
 }
 
 fn has_code(error: &DbErr, codes: &[&str]) -> bool {
@@ -195,7 +221,7 @@ fn sqlite(url: &str, connections: u32) -> ConnectOptions {
     options.min_connections(1).max_connections(connections).map_sqlx_sqlite_opts(|sqlite| {
         sqlite
             .foreign_keys(true)
-            .busy_timeout(Duration::from_secs(10))
+            .busy_timeout(BUSY)
             .pragma("journal_mode", "WAL")
             .pragma("synchronous", "FULL")
             .pragma("secure_delete", "ON")

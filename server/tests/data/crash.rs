@@ -2,7 +2,7 @@
 
 use crate::support::{
     content,
-    program::{Program, files_below},
+    program::{Program, objects_below},
 };
 use app::model::{
     encryption::{DataEncryption, RootKind},
@@ -68,9 +68,9 @@ async fn a_job_goes_on_after_kill_9_and_a_disabled_key_stays_disabled() {
     let notes: serde_json::Value = browser.call("open_workspace", &[("workspace", &id)]).await.json();
     let notes: Page<Note> = serde_json::from_value(notes["inside"]["open"]["notes"].clone()).unwrap();
     assert_eq!(notes.items.len(), 40);
-    let objects = files_below(&program.path("objects"));
+    let objects = objects_below(&program.path("objects"));
     for _ in 0..1_500 {
-        if files_below(&program.path("objects")).len() == FILES {
+        if objects_below(&program.path("objects")).len() == FILES {
             return;
         }
         // What a killed writer has left is found when its note expires.

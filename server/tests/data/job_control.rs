@@ -2,8 +2,8 @@
 
 use crate::{
     on_both_databases,
-    steps::{Filled, activate, job_ended, rows, view},
-    support::{Database, TestApp},
+    steps::{Filled, activate, download, job_ended, rows, view},
+    support::{Database, PATIENCE, TestApp, content},
 };
 use app::{
     model::{
@@ -13,8 +13,11 @@ use app::{
     },
     ports::EncryptionPort,
 };
+use bytes::Bytes;
 use serde_json::Value;
+use server::config::ObjectsAt;
 use std::{collections::HashSet, fs, time::Duration};
+use tokio::time::Instant;
 
 on_both_databases!(
     an_administrator_pauses_a_job_and_lets_it_go_on,
@@ -22,6 +25,8 @@ on_both_databases!(
     what_was_set_aside_is_tried_again_after_repair,
     a_complete_job_has_a_report_and_a_place_in_the_list,
     what_nothing_names_is_removed_and_what_is_not_ours_stays,
+    objects_of_another_database_stay,
+    an_upload_under_a_key_that_is_kept_for_something_else_is_waited_for,
 );
 
 fn refused<T: std::fmt::Debug>(answer: Result<T, ApiError>) -> KeyRefused {
@@ -171,6 +176,53 @@ async fn a_complete_job_has_a_report_and_a_place_in_the_list(database: Database)
 async fn keys(app: &TestApp) -> HashSet<String> {
     let all = server::store::house::all_keys(app.services.store.read()).await.unwrap();
     all.iter().map(|key| key.id.to_string()).collect()
+}
+
+/// A server that was started over the right store with the wrong database.
+async fn objects_of_another_database_stay(database: Database) {
+    let app = TestApp::start(database).await;
+    let who = app.administrator().await;
+    let filled = Filled::new(&app, &who, "Claims triage", 1, &[1_000, 9_000]).await;
+    activate(&app, &who).await;
+    let objects = app.objects.clone();
+    let other = TestApp::start_with(database, |config| config.objects = ObjectsAt::File(objects)).await;
+    let stranger = other.administrator().await;
+    let theirs = Filled::new(&other, &stranger, "By mistake", 1, &[1_000]).await;
+    activate(&other, &stranger).await;
+    other.until_object_notes(0).await;
+    theirs.is_intact(&other, &stranger).await;
+    other.stop().await;
+    filled.is_intact(&app, &who).await;
+    app.stop().await;
+}
+
+/// An item that does not open keeps its data key alive, which an upload names too that began before the job.
+async fn an_upload_under_a_key_that_is_kept_for_something_else_is_waited_for(database: Database) {
+    let app = TestApp::start(database).await;
+    let who = app.administrator().await;
+    let filled = Filled::new(&app, &who, "Claims triage", 2, &[2_000]).await;
+    let row = &rows(&app, "SELECT place FROM objects").await[0];
+    fs::remove_file(app.objects.join(row.try_get::<String>("", "place").unwrap())).unwrap();
+    let size = Some(2_000_000);
+    let begun = app.services.files.begin_upload(&who, &filled.workspace, "slow", "text/plain", size).await;
+    let mut slow = begun.unwrap();
+    let sent = content(2_000_000);
+    slow.write(Bytes::copy_from_slice(&sent[..1_000_000])).await.unwrap();
+    let arn = app.keys.create().await;
+    app.services.encryption.activate(&who, &arn).await.unwrap();
+    let patience = Instant::now() + PATIENCE;
+    while view(&app, &who).await.job.unwrap().waiting != Some(PauseReason::WaitingForUploads) {
+        assert!(Instant::now() < patience, "{:?}", view(&app, &who).await.job);
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    slow.write(Bytes::copy_from_slice(&sent[1_000_000..])).await.unwrap();
+    let file = slow.finish().await.unwrap();
+    let job = job_ended(&app, &who).await;
+    assert_eq!((job.state, job.set_aside.len()), (JobState::Complete, 1));
+    let strays = "SELECT o.id FROM objects o JOIN data_keys k ON k.id = o.data_key_id WHERE k.state = 'retiring'";
+    assert_eq!(rows(&app, strays).await.len(), 1, "nothing but what was set aside names the key that is kept");
+    assert!(download(&app, &who, &filled.workspace, &file.id).await == sent);
+    app.stop().await;
 }
 
 async fn what_nothing_names_is_removed_and_what_is_not_ours_stays(database: Database) {

@@ -5,7 +5,7 @@ use crate::{
     steps::{Filled, activate, headers_agree, rows, tamper, view},
     support::{
         Database, TestApp, content,
-        program::{Program, files_below},
+        program::{Program, objects_below},
     },
 };
 use app::{
@@ -328,10 +328,10 @@ async fn the_program_explains_asks_and_destroys() {
     let listed: serde_json::Value = browser.call("list_workspaces", &[]).await.json();
     assert_eq!(listed["items"].as_array().map(Vec::len), Some(0));
     for _ in 0..600 {
-        if files_below(&program.path("objects")).is_empty() {
+        if objects_below(&program.path("objects")).is_empty() {
             return;
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    panic!("objects are left: {:?}", files_below(&program.path("objects")));
+    panic!("objects are left: {:?}", objects_below(&program.path("objects")));
 }

@@ -34,7 +34,7 @@ pub enum Trouble {
 /// A running proxy with a bucket of its own behind it. It ends when it is dropped.
 pub struct S3Proxy {
     pub url: String,
-    pub bucket: String,
+    bucket: String,
     shared: Arc<Shared>,
     serving: JoinHandle<()>,
 }
@@ -47,6 +47,8 @@ struct Shared {
     refused: AtomicU64,
 }
 
+/// In the bucket, so that the prefix is tried too.
+const PREFIX: &str = "some/prefix";
 /// Buckets are known to the whole local S3.
 static BUCKETS: AtomicU64 = AtomicU64::new(0);
 
@@ -75,12 +77,19 @@ impl S3Proxy {
         self.shared.refused.load(Ordering::Relaxed)
     }
 
+    /// Where a server keeps its objects.
+    pub fn setting(&self) -> String {
+        format!("s3://{}/{PREFIX}", self.bucket)
+    }
+
     /// How many objects the bucket holds.
     pub async fn objects(&self) -> usize {
         let list = format!("{}/{}?list-type=2", self.shared.upstream, self.bucket);
         let listed = self.shared.client.get(list).send().await.unwrap().text().await.unwrap();
         assert!(listed.contains("<IsTruncated>false"), "{listed}");
-        listed.matches("<Key>").count()
+        let keys = listed.split("<Key>").skip(1).filter_map(|key| key.split("</Key>").next());
+        // What else a server keeps beside the objects has no folder of a workspace.
+        keys.filter(|key| key.strip_prefix(PREFIX).is_some_and(|place| place.matches('/').count() == 2)).count()
     }
 }
 

@@ -42,7 +42,7 @@ impl Place {
 
     async fn on_s3(database: Database, proxy: &S3Proxy) -> Self {
         let ground = Ground::new(database).await;
-        let objects = format!("s3://{}/some/prefix", proxy.bucket);
+        let objects = proxy.setting();
         let environment = [("KEYSTEAD_OBJECTS", objects.as_str()), ("AWS_ENDPOINT_URL_S3", proxy.url.as_str())];
         let program = Program::start_on(&ground, "log", &environment).await;
         Self::new(ground, program, &SIZES).await

@@ -195,14 +195,7 @@ impl TestApp {
 
     /// How many files there are in the object store.
     pub fn stored_objects(&self) -> usize {
-        let mut folders = vec![self.objects.clone()];
-        let mut found = 0;
-        while let Some(folder) = folders.pop() {
-            for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
-                if entry.path().is_dir() { folders.push(entry.path()) } else { found += 1 }
-            }
-        }
-        found
+        program::objects_below(&self.objects).len()
     }
 
     /// Asks the server to stop, without waiting.

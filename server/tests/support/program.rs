@@ -167,6 +167,13 @@ impl Drop for Program {
     }
 }
 
+/// The objects in a folder: every file but the one that says whose they are.
+pub fn objects_below(folder: &Path) -> Vec<PathBuf> {
+    let mut found = files_below(folder);
+    found.retain(|path| path.file_name().is_none_or(|name| name != "keystead-sweeps"));
+    found
+}
+
 /// Every file below a folder.
 pub fn files_below(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();

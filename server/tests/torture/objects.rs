@@ -1,7 +1,7 @@
 //! The object store, looked at from outside: a folder, or a bucket of the local S3.
 
 use super::Checked;
-use crate::support::program::files_below;
+use crate::support::program::objects_below;
 use reqwest::{Client, Method, Response, header::RANGE};
 use std::{
     collections::BTreeMap,
@@ -52,7 +52,7 @@ impl Objects {
     /// Everything that is stored, by its place, with its length.
     pub async fn list(&self) -> Checked<BTreeMap<String, u64>> {
         match self {
-            Self::Folder(folder) => Ok(files_below(folder).iter().map(|path| listed(folder, path)).collect()),
+            Self::Folder(folder) => Ok(objects_below(folder).iter().map(|path| listed(folder, path)).collect()),
             Self::Bucket { .. } => self.list_bucket().await,
         }
     }
@@ -66,7 +66,10 @@ impl Objects {
                 let (key, size) = (part(object, "Key")?, part(object, "Size")?);
                 let place = key.strip_prefix(PREFIX).and_then(|rest| rest.strip_prefix('/'));
                 let place = place.ok_or_else(|| format!("an object outside of the prefix: {key}"))?;
-                found.insert(place.to_owned(), size.parse().map_err(|_| format!("a size that is none: {size}"))?);
+                // What is not in a folder says whose objects these are, and is none.
+                if place.contains('/') {
+                    found.insert(place.to_owned(), size.parse().map_err(|_| format!("a size that is none: {size}"))?);
+                }
                 key.clone_into(&mut after);
             }
             if found.len() == before {

@@ -16,6 +16,7 @@ pub mod lock_event;
 pub mod note;
 pub mod object;
 pub mod object_note;
+pub mod object_sweep;
 pub mod reset;
 pub mod server;
 pub mod session;

@@ -1,6 +1,6 @@
 //! Workspaces and everything in them.
 
-use super::{index_by_data_key, sealed_under};
+use super::{WHOLE, index_by_data_key, sealed_under};
 use sea_orm_migration::{prelude::*, schema};
 
 #[derive(DeriveMigrationName)]
@@ -8,6 +8,10 @@ pub struct Migration;
 
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
+    fn use_transaction(&self) -> Option<bool> {
+        WHOLE
+    }
+
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         workspaces(manager).await?;
         notes(manager).await?;

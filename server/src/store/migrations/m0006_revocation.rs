@@ -1,5 +1,6 @@
 //! The account of a lock on every server: when access ended there, who is locked alone, and data that was destroyed.
 
+use super::WHOLE;
 use sea_orm_migration::{prelude::*, schema};
 
 #[derive(DeriveMigrationName)]
@@ -7,6 +8,10 @@ pub struct Migration;
 
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
+    fn use_transaction(&self) -> Option<bool> {
+        WHOLE
+    }
+
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         // One column at a time: `SQLite` takes no more.
         let columns: [(&str, ColumnDef); 11] = [

@@ -1,6 +1,7 @@
 //! What a job has to account for: how much of each kind of data, at what pace, and by which answers of KMS; and that it can be
 //! paused by a person. Notes about objects learn the id of an upload in parts, by which it can be aborted.
 
+use super::WHOLE;
 use sea_orm_migration::{prelude::*, schema};
 
 #[derive(DeriveMigrationName)]
@@ -24,6 +25,10 @@ fn of_a_job(name: &'static str, key: &'static str) -> TableCreateStatement {
 
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
+    fn use_transaction(&self) -> Option<bool> {
+        WHOLE
+    }
+
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         for column in [schema::uuid_null("paused_by").take(), schema::big_integer_null("paused_at").take()] {
             manager.alter_table(Table::alter().table("jobs").add_column(column).take()).await?;

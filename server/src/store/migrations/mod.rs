@@ -19,6 +19,9 @@ mod m0008_backups;
 
 use sea_orm_migration::prelude::*;
 
+/// Each step goes in one transaction, also on `SQLite`: a server that is killed in the middle of one begins it anew.
+const WHOLE: Option<bool> = Some(true);
+
 /// Applies the steps in order.
 pub struct Migrator;
 
