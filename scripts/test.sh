@@ -38,8 +38,9 @@ start_services() {
 
 # The three crates at once: cargo then settles on one set of features, and builds each dependency once. `frontend` is never
 # among them (it would turn on `hydrate`). The program is built along, with the site inside, for the tests that run it; a
-# `cargo build` of its own would build the dependencies once more.
-rust_tests() { cargo test --locked --profile ci -p vault -p app -p server; }
+# `cargo build` of its own would build the dependencies once more. Most tests wait for leases, checks and servers rather than
+# compute, so more of them run at once than there are processors.
+rust_tests() { RUST_TEST_THREADS="${RUST_TEST_THREADS:-4}" cargo test --locked --profile ci -p vault -p app -p server; }
 
 phase "Set-up" scripts/setup.sh compiler wasm site python browser postgres gdb
 phase "Local KMS: its own tests" .tools/venv/bin/python -m unittest discover -s scripts -p 'test_*.py'

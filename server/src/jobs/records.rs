@@ -186,7 +186,7 @@ impl Worker {
     /// ones may come after them. At least one.
     async fn fitting(&self, table: &SealedTable, key: Uuid, after: Uuid, limit: u64) -> Result<u64, Halt> {
         let length = |column: &&str| Expr::expr(Func::cust("length").arg(Expr::col(Alias::new(*column))));
-        let lengths = table.columns.iter().map(length).reduce(|all, column| all.add(column));
+        let lengths = table.columns.iter().map(length).reduce(ExprTrait::add);
         let mut query = next_rows(table, key, after, limit);
         query.expr(lengths.unwrap_or_else(|| Expr::expr(0)).cast_as("BIGINT"));
         let (mut rows, mut bytes) = (0, 0);

@@ -96,7 +96,7 @@ struct SetAsideLine {
     at: String,
 }
 
-/// What was done with a data key, with the request ids that CloudTrail has.
+/// What was done with a data key, with the request ids that `CloudTrail` has.
 #[derive(Debug, Serialize)]
 struct DataKeyLine {
     id: Uuid,
@@ -155,7 +155,7 @@ impl Encryption {
                 took_control_at: job.control_at.map(moment),
                 completed_at: job.finished_at.map(moment),
             },
-            data: items.into_iter().map(|row| data_done(row, &aside)).collect(),
+            data: items.iter().map(|row| data_done(row, &aside)).collect(),
             set_aside: aside.into_iter().map(set_aside_line).collect(),
             data_keys: keys.into_iter().map(data_key_line).collect(),
             nothing_names_an_old_data_key: Statement {
@@ -190,7 +190,7 @@ fn moment(unix_ms: i64) -> String {
     at.ok().and_then(|at| at.format(&Rfc3339).ok()).unwrap_or_default()
 }
 
-fn data_done(row: job_item::Model, aside: &[set_aside::Model]) -> DataDone {
+fn data_done(row: &job_item::Model, aside: &[set_aside::Model]) -> DataDone {
     DataDone {
         kind: label(&row.kind).to_owned(),
         items: row.items_done,

@@ -133,14 +133,16 @@ impl ObjectStorage {
     /// Every path that holds an object of ours, or in a folder a half-written one; in no order, some perhaps twice.
     pub fn list(&self) -> BoxStream<'static, Result<String, Error>> {
         let objects = self.store.list(None).map_ok(|found| found.location.to_string());
-        let Some(folder) = self.folder.clone() else { return objects.try_filter(is_place).boxed() };
+        let Some(folder) = self.folder.clone() else {
+            return objects.try_filter(|path| future::ready(is_place(path))).boxed();
+        };
         let half_written = stream::once(async move {
             let found = tokio::task::spawn_blocking(move || half_written(&folder)).await;
             let found = found.unwrap_or_else(|error| Err(std::io::Error::other(error)));
             let found = found.map_err(|error| Error::Generic { store: "local folder", source: Box::new(error) })?;
             Ok::<_, Error>(stream::iter(found.into_iter().map(Ok)))
         });
-        objects.chain(half_written.try_flatten()).try_filter(is_place).boxed()
+        objects.chain(half_written.try_flatten()).try_filter(|path| future::ready(is_place(path))).boxed()
     }
 
     /// Whether the store itself is there: an error if it is not.
@@ -172,7 +174,7 @@ impl ObjectStorage {
 
 /// The path in the bucket.
 fn within(prefix: &Path, place: &str) -> Path {
-    Path::from_iter(prefix.parts().chain(Path::from(place).parts()))
+    prefix.parts().chain(Path::from(place).parts()).collect()
 }
 
 /// Whether the store failed because it has no room left: a full disk, or a server for S3 that says so (status 507, RFC 4918
@@ -191,9 +193,9 @@ pub fn is_full(error: &Error) -> bool {
 }
 
 /// Whether this is how we name a path. What others keep beside ours is none of our business.
-fn is_place(path: &String) -> future::Ready<bool> {
+fn is_place(path: &str) -> bool {
     let parts: Vec<_> = path.split('/').collect();
-    future::ready(parts.len() == 2 && parts.iter().all(|part| Uuid::try_parse(part).is_ok()))
+    parts.len() == 2 && parts.iter().all(|part| Uuid::try_parse(part).is_ok())
 }
 
 /// The paths whose writing has left a file beside them. A folder that goes meanwhile is no error.

@@ -195,7 +195,7 @@ fn moments(length: Length, points: &[&'static str], dice: &mut Dice, second: boo
     };
     match length {
         Length::Full => {
-            let mut all: Vec<_> = points.iter().map(|name| at(*name)).collect();
+            let mut all: Vec<_> = points.iter().map(|name| at(name)).collect();
             all.extend((0..RANDOM / 2 / RANDOM_A_ROUND).map(|_| random));
             all
         }
@@ -204,12 +204,12 @@ fn moments(length: Length, points: &[&'static str], dice: &mut Dice, second: boo
         Length::Rounds(rounds) => {
             let from = if second { points.len() / 2 } else { 0 };
             let all = points.iter().cycle().skip(from).zip(0..rounds);
-            all.map(|(name, n)| if n % 4 == 3 { random } else { at(*name) }).collect()
+            all.map(|(name, n)| if n % 4 == 3 { random } else { at(name) }).collect()
         }
         Length::Short => {
             let from = usize::try_from(dice.below(PASSED_BY_ALL.len() as u64)).unwrap() + usize::from(second);
             let some = PASSED_BY_ALL.iter().cycle().skip(from).step_by(2).take(SHORT_POINTS);
-            let mut all: Vec<_> = some.map(|name| Moment::Point { name: *name, nth: 1 }).collect();
+            let mut all: Vec<_> = some.map(|name| Moment::Point { name, nth: 1 }).collect();
             all.push(Moment::Random { times: 2 });
             all
         }

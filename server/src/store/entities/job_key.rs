@@ -1,5 +1,5 @@
 //! By which answers of KMS a job came by the data keys it put in force: the request ids, as the organization finds them in
-//! CloudTrail.
+//! `CloudTrail`.
 
 use sea_orm::entity::prelude::*;
 
