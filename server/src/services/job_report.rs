@@ -23,17 +23,18 @@ const FORMAT: &str = "keystead re-encryption report, version 1";
 /// How it was established that nothing is left.
 const PROOF: &str = "Every row and every note about an object names the data key it is sealed under by a foreign key that \
     forbids to delete a data key which is still named. In one transaction the database deleted the retiring data keys listed \
-    here as destroyed, so nothing named them. Objects that were replaced had been removed from the object store before. A data \
-    key exists in wrapped form only, in the row that was deleted.";
+    here as destroyed, so nothing named them. Objects that were replaced had been removed from the object store before. At \
+    rest a data key exists in wrapped form only, in the row that was deleted; servers wipe it from memory at their next check.";
 const PROOF_WITH_ITEMS: &str = "Items listed under set_aside did not open and were left as they are; their data keys are kept, \
-    wrapped by the root key in force. Nothing else names an old data key: the database deleted the data keys listed here as \
-    destroyed in one transaction, which its foreign keys forbid while anything names one.";
+    wrapped by the root key in force. Nothing else names an old data key: in one transaction, in which every row and note that \
+    names a kept data key was compared with that list, the database deleted the data keys listed here as destroyed, which its \
+    foreign keys forbid while anything names one.";
 /// What no job can reach.
-const SQLITE: &str = "Deleted content is overwritten (secure_delete), and the write-ahead log was truncated. Backups and \
-    snapshots that were made before are the operator's to destroy; what they hold is sealed under data keys that were wrapped \
+const SQLITE: &str = "Deleted content is overwritten (secure_delete), and the write-ahead log is truncated after the job, as \
+    soon as nobody reads from it. Backups, snapshots and versions that a bucket keeps of objects that were made before are the operator's to destroy; what they hold is sealed under data keys that were wrapped \
     by the root key of that time.";
-const POSTGRES: &str = "Dead tuples until they are vacuumed, the write-ahead log, replicas and backups are the operator's. The \
-    old data keys exist in no live row, so what these places hold opens only with a copy of data_keys made before the end of \
+const POSTGRES: &str = "Dead tuples until they are vacuumed, the write-ahead log, replicas, backups, and versions that a bucket keeps \
+    of replaced objects are the operator's. The old data keys exist in no live row, so what these places hold opens only with a copy of data_keys made before the end of \
     this job, and with the root key that wrapped it.";
 
 /// The report of one job.
