@@ -6,19 +6,14 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$PWD/target}"
-. scripts/local-aws.sh
-. scripts/postgres.sh
+. scripts/services.sh
 
 scripts/setup.sh compiler python wasm site postgres
 # Before the server, which has it inside.
 sizes=$(scripts/build-site.sh)
 . scripts/scratch.sh
 
-kms_port=$(free_port)
-use_local_aws "$kms_port"
-start_local_kms "$kms_port" "$scratch/aws" "$scratch/local-kms.log"
-start_postgres "$scratch/postgres" "$(free_port)"
-export KEYSTEAD_TEST_KMS_URL=http://127.0.0.1:$kms_port KEYSTEAD_TEST_POSTGRES_URL=$postgres_url
+start_services
 
 # The same crates each time, so that cargo settles on one set of features. As they are released: what rendering a page costs,
 # and so the share that something else has in it, depends on how the compiler optimizes.

@@ -4,19 +4,14 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$PWD/target}"
-. scripts/local-aws.sh
-. scripts/postgres.sh
+. scripts/services.sh
 trials=${1:-20}
 case $trials in '' | *[!0-9]* | 0) echo "usage: scripts/drill.sh [number of trials, at least 1]" >&2; exit 2 ;; esac
 . scripts/scratch.sh
 
 scripts/setup.sh compiler wasm site python postgres
 scripts/build-site.sh
-kms_port=$(free_port)
-use_local_aws "$kms_port"
-start_local_kms "$kms_port" "$scratch/aws" "$scratch/local-kms.log"
-start_postgres "$scratch/postgres" "$(free_port)"
-export KEYSTEAD_TEST_KMS_URL=http://127.0.0.1:$kms_port KEYSTEAD_TEST_POSTGRES_URL=$postgres_url
+start_services
 
 # The same selection of packages as `make test`, so that nothing is built twice.
 cargo test --locked --profile ci -p vault -p app -p server --test drill -- --trials "$trials"

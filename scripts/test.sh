@@ -4,8 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$PWD/target}"
-. scripts/local-aws.sh
-. scripts/postgres.sh
+. scripts/services.sh
 . scripts/scratch.sh
 
 timings=()
@@ -23,17 +22,6 @@ phase() { # name, command...
   fi
   printf '== %s\n' "$line"
   timings+=("$line")
-}
-
-start_services() {
-  local kms_port
-  kms_port=$(free_port)
-  use_local_aws "$kms_port"
-  # A function that `phase` runs does not stop at a failure by itself.
-  start_local_kms "$kms_port" "$scratch/aws" "$scratch/local-kms.log" || return
-  start_postgres "$scratch/postgres" "$(free_port)" || return
-  export KEYSTEAD_TEST_KMS_URL=http://127.0.0.1:$kms_port
-  export KEYSTEAD_TEST_POSTGRES_URL=$postgres_url
 }
 
 # The three crates at once: cargo then settles on one set of features, and builds each dependency once. `frontend` is never

@@ -5,8 +5,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$PWD/target}"
-. scripts/local-aws.sh
-. scripts/postgres.sh
+. scripts/services.sh
 how=(--full)
 for number in "${1:-1}" "${SEED:-1}"; do
   case $number in
@@ -19,11 +18,7 @@ if [ -n "${SEED:-}" ]; then how+=(--seed "$SEED"); fi
 
 scripts/setup.sh compiler wasm site python postgres
 scripts/build-site.sh
-kms_port=$(free_port)
-use_local_aws "$kms_port"
-start_local_kms "$kms_port" "$scratch/aws" "$scratch/local-kms.log"
-start_postgres "$scratch/postgres" "$(free_port)"
-export KEYSTEAD_TEST_KMS_URL=http://127.0.0.1:$kms_port KEYSTEAD_TEST_POSTGRES_URL=$postgres_url
+start_services
 
 # The same selection of packages as `make test`, so that nothing is built twice.
 cargo test --locked --profile ci -p vault -p app -p server --test torture -- "${how[@]}"
