@@ -1,17 +1,25 @@
 // With scripts switched off: pausing a re-encryption job and letting it go on.
+import type { Page } from '@playwright/test';
 import { expect, test } from '../harness/proxied';
+import type { KmsProxy } from '../harness/kms-proxy';
+import type { LocalKms } from '../harness/local-kms';
 import { administrator } from '../harness/deployment';
 import { createWorkspace } from '../harness/content';
 import { badge, jobCompletes, openDataEncryption, pageHeading, pressActivate, seeInTime, signIn } from '../harness/steps';
 
-test('an administrator pauses a running job and resumes it', async ({ page, kms, aws }) => {
-  test.setTimeout(180_000);
+/** Signs in and activates a key, and sees to it that this lasts. */
+async function beginSlowly(page: Page, kms: LocalKms, aws: KmsProxy): Promise<void> {
   const arn = await kms.createKey();
   await signIn(page);
   for (let number = 0; number < 40; number += 1) await createWorkspace(page.request, `Workspace ${number}`);
   await openDataEncryption(page);
   aws.delay = 1_000;
   await pressActivate(page, arn);
+}
+
+test('an administrator pauses a running job and resumes it', async ({ page, kms, aws }) => {
+  test.setTimeout(180_000);
+  await beginSlowly(page, kms, aws);
   await seeInTime(page, pageHeading(page, 'Your key took control'));
   await page.getByRole('button', { name: 'Pause' }).click();
   await expect(badge(page, 'Paused')).toBeVisible();
@@ -27,12 +35,7 @@ test('an administrator pauses a running job and resumes it', async ({ page, kms,
 
 test('pressing what is not possible any more is told', async ({ page, kms, aws }) => {
   test.setTimeout(180_000);
-  const arn = await kms.createKey();
-  await signIn(page);
-  for (let number = 0; number < 40; number += 1) await createWorkspace(page.request, `Workspace ${number}`);
-  await openDataEncryption(page);
-  aws.delay = 1_000;
-  await pressActivate(page, arn);
+  await beginSlowly(page, kms, aws);
   await expect(page.getByRole('button', { name: 'Pause' })).toBeVisible();
   await page.request.post('/api/pause_job', { form: {} });
   await page.getByRole('button', { name: 'Pause' }).click();

@@ -7,6 +7,8 @@ use server::{
     services::workspace_locks::WorkspaceKeyTimes,
 };
 use std::{
+    env,
+    net::SocketAddr,
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -44,6 +46,26 @@ impl Ground {
         let database = self.database.restored(copy, folder.path()).await;
         let (keys, url) = (Arc::clone(&self.keys), database.url.clone());
         Arc::new(Self { keys, url, objects, folder, database })
+    }
+
+    /// What a server that is a process of its own is told; where objects are is the caller's to say.
+    pub fn environment(&self, address: SocketAddr) -> [(&'static str, String); 13] {
+        let aws = env::var("KEYSTEAD_TEST_KMS_URL").expect("KEYSTEAD_TEST_KMS_URL must name a running local KMS");
+        [
+            ("KEYSTEAD_LISTEN", address.to_string()),
+            ("KEYSTEAD_PUBLIC_URL", format!("http://{address}")),
+            ("DATABASE_URL", self.url.clone()),
+            ("KEYSTEAD_PROVIDER_KEY_ARN", self.keys.provider.clone()),
+            ("KEYSTEAD_ADMIN_EMAIL", ADMIN.to_owned()),
+            ("KEYSTEAD_ADMIN_PASSWORD", PASSWORD.to_owned()),
+            ("KEYSTEAD_KEY_CHECK_SECONDS", "1".to_owned()),
+            ("AWS_REGION", "us-west-1".to_owned()),
+            ("AWS_ACCESS_KEY_ID", "test".to_owned()),
+            ("AWS_SECRET_ACCESS_KEY", "test".to_owned()),
+            ("AWS_ENDPOINT_URL_KMS", aws.clone()),
+            ("AWS_ENDPOINT_URL_STS", aws.clone()),
+            ("AWS_ENDPOINT_URL_S3", aws),
+        ]
     }
 
     /// The configuration of a server as most tests need it.

@@ -78,7 +78,6 @@ impl Program {
 
     /// The program with its configuration, without a command.
     pub fn command(&self) -> Command {
-        let kms = std::env::var("KEYSTEAD_TEST_KMS_URL").unwrap();
         let binary = env!("CARGO_BIN_EXE_keystead");
         let mut command = Command::new(self.behind.first().map_or(binary, String::as_str));
         if let Some((_, arguments)) = self.behind.split_first() {
@@ -86,19 +85,8 @@ impl Program {
         }
         command
             .current_dir(self.folder())
-            .env("KEYSTEAD_LISTEN", self.address.to_string())
-            .env("KEYSTEAD_PUBLIC_URL", format!("http://{}", self.address))
-            .env("DATABASE_URL", &self.ground.url)
             .env("KEYSTEAD_OBJECTS", "file:objects")
-            .env("KEYSTEAD_PROVIDER_KEY_ARN", &self.keys.provider)
-            .env("KEYSTEAD_ADMIN_EMAIL", ADMIN)
-            .env("KEYSTEAD_ADMIN_PASSWORD", PASSWORD)
-            .env("KEYSTEAD_KEY_CHECK_SECONDS", "1")
-            .env("AWS_REGION", "us-west-1")
-            .env("AWS_ACCESS_KEY_ID", "test")
-            .env("AWS_SECRET_ACCESS_KEY", "test")
-            .env("AWS_ENDPOINT_URL_KMS", &kms)
-            .env("AWS_ENDPOINT_URL_STS", &kms)
+            .envs(self.ground.environment(self.address))
             .envs(self.environment.iter().map(|(name, value)| (name, value)));
         command
     }

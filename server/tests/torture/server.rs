@@ -1,7 +1,7 @@
 //! The real program, which may kill itself at a named point, be killed at any moment, and is started again over what it left.
 
 use super::Checked;
-use crate::support::{ADMIN, Browser, Ground, PASSWORD};
+use crate::support::{Browser, Ground};
 use reqwest::Method;
 use rustix::process::{Pid, Signal, kill_process};
 use std::{
@@ -67,24 +67,11 @@ impl Server {
     }
 
     fn command(&self) -> Command {
-        let kms = std::env::var("KEYSTEAD_TEST_KMS_URL").expect("KEYSTEAD_TEST_KMS_URL must name a running local KMS");
         let mut command = Command::new(env!("CARGO_BIN_EXE_keystead"));
         command
             .current_dir(self.ground.folder.path())
             .env_remove("KEYSTEAD_CRASH_AT")
-            .env("KEYSTEAD_LISTEN", self.address.to_string())
-            .env("KEYSTEAD_PUBLIC_URL", format!("http://{}", self.address))
-            .env("DATABASE_URL", &self.ground.url)
-            .env("KEYSTEAD_PROVIDER_KEY_ARN", &self.ground.keys.provider)
-            .env("KEYSTEAD_ADMIN_EMAIL", ADMIN)
-            .env("KEYSTEAD_ADMIN_PASSWORD", PASSWORD)
-            .env("KEYSTEAD_KEY_CHECK_SECONDS", "1")
-            .env("AWS_REGION", "us-west-1")
-            .env("AWS_ACCESS_KEY_ID", "test")
-            .env("AWS_SECRET_ACCESS_KEY", "test")
-            .env("AWS_ENDPOINT_URL_KMS", &kms)
-            .env("AWS_ENDPOINT_URL_STS", &kms)
-            .env("AWS_ENDPOINT_URL_S3", &kms)
+            .envs(self.ground.environment(self.address))
             .envs(self.environment.iter().map(|(name, value)| (name, value)));
         command
     }
