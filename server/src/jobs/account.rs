@@ -18,7 +18,7 @@ use sea_orm::{
 use uuid::Uuid;
 
 /// The shortest time between two marks; milliseconds.
-const MARK_EVERY: i64 = 2_000;
+pub const MARK_EVERY: u32 = 2_000;
 /// Of an older job, they are this part of its age apart.
 const MARKS_IN_AN_AGE: i64 = 100;
 /// Rows in one statement: databases take a bounded number of values.
@@ -100,7 +100,7 @@ impl Claim {
             .order_by_desc(job_mark::Column::At)
             .one(on)
             .await?;
-        let apart = Ord::max(MARK_EVERY, now.saturating_sub(self.job.created_at) / MARKS_IN_AN_AGE);
+        let apart = Ord::max(i64::from(MARK_EVERY), now.saturating_sub(self.job.created_at) / MARKS_IN_AN_AGE);
         if last.is_some_and(|last| now - last.at < apart) {
             return Ok(());
         }

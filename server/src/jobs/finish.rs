@@ -8,8 +8,7 @@ use crate::store::{
         job::JobStage,
         object_note::{self, ObjectNoteState},
     },
-    house, is_reference_violation,
-    sealed_tables::{OBJECTS, SEALED_TABLES},
+    house, is_reference_violation, sealed_tables,
 };
 use app::model::job::PauseReason;
 use sea_orm::{ActiveEnum, ColumnTrait, DatabaseTransaction, DbBackend, EntityTrait, PaginatorTrait, QueryFilter};
@@ -35,22 +34,18 @@ impl Worker {
         house::lock(&transaction).await?;
         claim.hold(&transaction).await?;
         crate::crash::point("finish.before_destroying");
-        if self.is_named_otherwise(claim, &transaction, &keeping).await? {
+        let is_clear = !self.is_named_otherwise(claim, &transaction, &keeping).await?;
+        if !is_clear || !self.destroy(&transaction, &retiring).await? {
             transaction.rollback().await?;
-            return self.sweep_again(claim, &keeping).await;
+            return self.sweep_again(claim, if is_clear { &retiring } else { &keeping }).await;
         }
-        if self.destroy(&transaction, &retiring).await? {
-            house::next_generation(&transaction).await?;
-            claim.destroyed(&transaction, &retiring, self.vault().clock().wall_ms()).await?;
-            claim.settle(&transaction).await?;
-            claim.complete(&transaction).await?;
-            crate::crash::point("finish.before_commit");
-            transaction.commit().await?;
-            crate::crash::point("finish.after_commit");
-        } else {
-            transaction.rollback().await?;
-            return self.sweep_again(claim, &retiring).await;
-        }
+        house::next_generation(&transaction).await?;
+        claim.destroyed(&transaction, &retiring, self.vault().clock().wall_ms()).await?;
+        claim.settle(&transaction).await?;
+        claim.complete(&transaction).await?;
+        crate::crash::point("finish.before_commit");
+        transaction.commit().await?;
+        crate::crash::point("finish.after_commit");
         for (key, _) in retiring {
             self.vault().forget(DataKeyId(key));
         }
@@ -74,7 +69,7 @@ impl Worker {
         if written.count(transaction).await? > 0 {
             return Ok(true);
         }
-        for table in SEALED_TABLES.iter().map(|table| table.name).chain([OBJECTS]) {
+        for table in sealed_tables::names() {
             if claim.names_otherwise(transaction, table, &keys).await? {
                 return Ok(true);
             }

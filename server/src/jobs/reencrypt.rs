@@ -8,7 +8,7 @@ use crate::{
     store::{
         entities::job::JobStage,
         house,
-        sealed_tables::{self, OBJECTS, SEALED_TABLES},
+        sealed_tables::{self, SEALED_TABLES},
     },
 };
 use app::model::job::PauseReason;
@@ -98,7 +98,7 @@ impl Worker {
     async fn count_what_is_left(&self, claim: &Claim) -> Result<(), Halt> {
         let keys: Vec<Uuid> = self.retiring().await?.into_iter().map(|(key, _)| key).collect();
         let mut left = Vec::with_capacity(SEALED_TABLES.len() + 1);
-        for kind in SEALED_TABLES.iter().map(|table| table.name).chain([OBJECTS]) {
+        for kind in sealed_tables::names() {
             let counted = sealed_tables::count(self.store.read(), kind, Some(&keys)).await?;
             left.push(Amount { kind, items: counted.items, bytes: counted.bytes });
         }

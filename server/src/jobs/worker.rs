@@ -1,6 +1,7 @@
 //! The worker of a server: looks for the unfinished job, and runs it while it holds it.
 
 use super::{
+    account::MARK_EVERY,
     cores::Cores,
     halt::Halt,
     queue::{self, Claim, RENEW_EVERY},
@@ -27,8 +28,6 @@ use vault::{Kms, Vault};
 const LOOK_EVERY: Duration = Duration::from_secs(2);
 /// The longest pause between two attempts to empty the log of `SQLite`.
 const LOG_PAUSE: Duration = Duration::from_mins(1);
-/// How often it is noted how far a job is.
-const MARK_EVERY: Duration = Duration::from_secs(2);
 /// The pause after an attempt that came to nothing; it doubles each time.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(15);
@@ -135,7 +134,7 @@ impl Worker {
             if let Err(error) = claim.mark(self.store.write()).await {
                 tracing::debug!(%error, "how far the job is was not noted");
             }
-            tokio::time::sleep(MARK_EVERY).await;
+            tokio::time::sleep(Duration::from_millis(MARK_EVERY.into())).await;
         }
     }
 

@@ -30,6 +30,11 @@ pub const SEALED_TABLES: [SealedTable; 3] = [
 /// The table of sealed contents.
 pub const OBJECTS: &str = "objects";
 
+/// The tables that name a data key: those, and [`OBJECTS`].
+pub fn names() -> impl Iterator<Item = &'static str> {
+    SEALED_TABLES.iter().map(|table| table.name).chain([OBJECTS])
+}
+
 /// What people call the data of a table.
 pub fn label(table: &str) -> &str {
     if table == OBJECTS {

@@ -64,3 +64,18 @@ fn index_by_data_key(table: &'static str, id: &'static str) -> IndexCreateStatem
         .col(Alias::new(id))
         .to_owned()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Migrator, MigratorTrait, WHOLE};
+
+    #[test]
+    fn every_step_is_whole() {
+        let broken: Vec<_> = Migrator::migrations()
+            .iter()
+            .filter(|step| step.use_transaction() != WHOLE)
+            .map(|step| step.name().to_owned())
+            .collect();
+        assert!(broken.is_empty(), "a server that is killed in the middle of {broken:?} never starts again");
+    }
+}
