@@ -3,6 +3,7 @@
 pub mod access;
 pub mod accounts;
 mod background;
+mod coverage;
 pub mod data_keys;
 pub mod download;
 pub mod encryption;
