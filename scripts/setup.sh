@@ -3,7 +3,7 @@
 #   compiler      C and C++ compilers, for the cryptography library, SQLite and the fuzzer
 #   wasm          Rust's WASM target, and the wasm-bindgen of exactly the version in Cargo.lock
 #   site          npm packages that shrink WASM and styles
-#   python        .tools/venv: the local KMS and the AWS CLI
+#   python        .tools/venv: the local KMS, the AWS CLI, and what reads the generated key policies
 #   browser       Chromium, and the npm packages of the browser tests
 #   postgres      PostgreSQL's server programs
 #   gdb           gdb, which looks into the memory of the program for the tests
@@ -89,7 +89,7 @@ set_up_python() {
   local pins=(scripts/requirements.txt)
   is_done python "${pins[@]}" && [ -x .tools/venv/bin/python ] && return
   command -v python3 >/dev/null && python3 -c 'import ensurepip, venv' 2>/dev/null || apt_install python3 python3-venv
-  say "installing the local KMS and the AWS CLI"
+  say "installing the local KMS, the AWS CLI and readers of key policies"
   rm -rf .tools/venv
   python3 -m venv .tools/venv
   .tools/venv/bin/pip install --quiet --disable-pip-version-check -r scripts/requirements.txt >&2

@@ -11,6 +11,7 @@ pub mod api;
 mod browser;
 mod components;
 pub mod format;
+pub mod key_policy;
 pub mod model;
 mod pages;
 #[cfg(feature = "ssr")]
