@@ -129,6 +129,29 @@ def keep_every_change(state_folder: Path) -> None:
     kms.handle_request = answer_and_keep
 
 
+def reach_keys_of_other_accounts() -> None:
+    """ministack looks for a key only among the caller's own. With policies enforced (AUTH=true), an ARN reaches the key in
+    the account that it names, as in AWS, and the key's policy and the caller's decide together."""
+    from ministack.core.responses import get_region
+    from ministack.services import kms
+
+    among_own = kms._resolve_key
+
+    def resolve_key(name):
+        parts = name.split(":", 5) if name else []
+        if len(parts) == 6 and parts[3] == get_region() and parts[5].startswith("key/"):
+            key = kms._keys.get_scoped(parts[4], parts[3], parts[5].removeprefix("key/"))
+            return key if key and key["Arn"] == name else None
+        return among_own(name)
+
+    def policy_and_owner(arn):
+        key = resolve_key(arn)
+        return key and (key.get("Policy") or "", key["Arn"].split(":")[4])
+
+    kms._resolve_key = resolve_key
+    kms.key_policy_for_arn = policy_and_owner
+
+
 def check_restored(state_folder: Path) -> None:
     """Loads the saved keys before the server starts, so that a failure stops it instead of passing unnoticed."""
     from ministack.core import persistence
@@ -154,6 +177,8 @@ def main() -> None:
     prepare_environment(options.port, state_folder)
     refuse_damaged_state(state_folder)
     keep_every_change(state_folder)
+    if os.environ.get("AUTH", "").lower() == "true":
+        reach_keys_of_other_accounts()
     check_restored(state_folder)
 
     from ministack import app

@@ -1,13 +1,15 @@
 # Sourced, after local-aws.sh and postgres.sh, by the scripts that start services for a while: a folder of their own, and an
-# end that stops what was started and leaves nothing behind, however it comes. Sets scratch and local_kms_pid.
+# end that stops what was started and leaves nothing behind, however it comes. Sets scratch.
 
 scratch=$(mktemp -d -t keystead.XXXXXX)
 # PostgreSQL does not run as root, and must reach its folder.
 chmod 755 "$scratch"
 local_kms_pid=
+enforcing_kms_pid=
 cleanup() {
   trap - EXIT INT TERM HUP
   stop_process "$local_kms_pid"
+  stop_process "$enforcing_kms_pid"
   stop_postgres
   rm -rf "$scratch"
 }

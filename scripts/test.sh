@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# `make test`: every test. The local KMS's own; vault, app and server on SQLite and PostgreSQL over a real local KMS;
-# and the browser tests against the one-file program. A missing tool is installed or fails the run: nothing is skipped.
+# `make test`: every test. The local KMS's own, and what other tools say of the key policies; vault, app and server on SQLite
+# and PostgreSQL over a real local KMS; and the browser tests against the one-file program. A missing tool is installed or
+# fails the run: nothing is skipped.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$PWD/target}"
@@ -31,12 +32,14 @@ phase() { # name, command...
 rust_tests() { RUST_TEST_THREADS="${RUST_TEST_THREADS:-4}" cargo test --locked --profile ci -p vault -p app -p server; }
 
 phase "Set-up" scripts/setup.sh compiler wasm site python browser postgres gdb
-phase "Local KMS: its own tests" .tools/venv/bin/python -m unittest discover -s scripts -p 'test_*.py'
+phase "Local KMS and generated key policies: their own tests" .tools/venv/bin/python -m unittest discover -s scripts -p 'test_*.py'
 phase "The browser's half" scripts/build-site.sh
 phase "Local KMS and PostgreSQL: start" start_services
 phase "Rust: vault, app, server on SQLite and PostgreSQL" rust_tests
 stop_process "$local_kms_pid"
+stop_process "$enforcing_kms_pid"
 local_kms_pid=
+enforcing_kms_pid=
 phase "Browser" scripts/test-browser.sh "$CARGO_TARGET_DIR/ci/keystead"
 
 printf '\nEverything passed in %d min %d s:\n' $(((SECONDS - began) / 60)) $(((SECONDS - began) % 60))

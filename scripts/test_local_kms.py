@@ -39,14 +39,16 @@ class Refused(Exception):
 class LocalKms:
     """One process of the local KMS over a state folder, and calls to it."""
 
-    def __init__(self, state: Path):
+    def __init__(self, state: Path, **environment: str):
         self.state = state
+        self.environment = environment
         self.port = free_port()
         self.process = None
 
     def start(self) -> None:
         self.process = subprocess.Popen(
             [sys.executable, str(ENTRY), "--port", str(self.port), "--state", str(self.state)],
+            env={**os.environ, **self.environment},
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
@@ -65,14 +67,14 @@ class LocalKms:
         self.process.send_signal(signal.SIGKILL)
         self.process.wait()
 
-    def call(self, action: str, **fields) -> dict:
+    def call(self, action: str, caller: str = "test", **fields) -> dict:
         request = urllib.request.Request(
             f"http://127.0.0.1:{self.port}/",
             data=json.dumps(fields).encode(),
             headers={
                 "Content-Type": "application/x-amz-json-1.1",
                 "X-Amz-Target": f"TrentService.{action}",
-                "Authorization": f"AWS4-HMAC-SHA256 Credential=test/20260101/{REGION}/kms/aws4_request, "
+                "Authorization": f"AWS4-HMAC-SHA256 Credential={caller}/20260101/{REGION}/kms/aws4_request, "
                 "SignedHeaders=host, Signature=0",
             },
         )
@@ -200,6 +202,28 @@ class SurvivesKill(unittest.TestCase):
         )
         self.assertNotEqual(ended.returncode, 0)
         self.assertIn("another one already uses", ended.stderr)
+
+
+class EnforcesPolicies(unittest.TestCase):
+    """With AUTH=true. There the access key of an account's root user is the account's id."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="keystead-kms-")
+        self.addCleanup(folder.cleanup)
+        self.kms = LocalKms(Path(folder.name) / "aws", AUTH="true")
+        self.kms.start()
+        self.addCleanup(lambda: self.kms.process.poll() is None and self.kms.kill())
+
+    def test_the_key_of_another_account_is_reached_by_its_arn_in_its_region(self):
+        # Whose policies decide then is tested where they are shown: server/tests/key_setup.
+        owner, other = "111122223333", "444455556666"
+        key = self.kms.call("CreateKey", caller=owner)["KeyMetadata"]["Arn"]
+        self.assertEqual(self.kms.call("DescribeKey", caller=other, KeyId=key)["KeyMetadata"]["Arn"], key)
+        elsewhere = [key.replace(REGION, "eu-west-1"), key.replace(owner, "777788889999"), key.rpartition("/")[2]]
+        for name in elsewhere:
+            with self.subTest(name=name), self.assertRaises(Refused) as refused:
+                self.kms.call("DescribeKey", caller=other, KeyId=name)
+            self.assertEqual(refused.exception.code, "NotFoundException")
 
 
 if __name__ == "__main__":
