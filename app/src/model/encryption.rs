@@ -1,6 +1,7 @@
 //! Whose key protects the data: what the Data Encryption page shows.
 
 use super::{
+    impact::{PlainLine, Speed},
     job::{JobSummary, JobView},
     lock::{KeyNotice, LockFace, LockHistory},
 };
@@ -61,7 +62,7 @@ pub struct CoverageLine {
     /// For example "Database".
     pub stored_in: String,
     pub items: u64,
-    /// How many of them are under a current data key of the root key in force.
+    /// How many of them are under data keys that only the root key in force has ever wrapped.
     pub current: u64,
 }
 
@@ -103,6 +104,10 @@ pub struct DataEncryption {
     pub workspaces: u64,
     pub amount: Amount,
     pub coverage: Vec<CoverageLine>,
+    pub not_sealed: Vec<PlainLine>,
+    /// When all that was counted; Unix milliseconds.
+    pub counted_at: i64,
+    pub speed: Speed,
     /// The unfinished job, or else the last one.
     pub job: Option<JobView>,
     /// Jobs that have ended, newest first, at most 20, without `job`.

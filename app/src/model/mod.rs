@@ -6,6 +6,7 @@
 pub mod encryption;
 pub mod error;
 pub mod identity;
+pub mod impact;
 pub mod job;
 pub mod key_arn;
 pub mod lock;

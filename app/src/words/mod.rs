@@ -4,6 +4,7 @@
 
 mod errors;
 mod history;
+mod impact;
 mod job;
 mod key;
 mod lock;

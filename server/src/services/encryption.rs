@@ -4,15 +4,14 @@
 //! is in `jobs`.
 
 use super::{
-    access, data_keys::DataKeys, failure::Failure, ids::new_id, job_view, key_state::KeyState, lock_history, people,
-    preflight::Preflights, workspace_locks::WorkspaceLocks,
+    access, coverage::Counter, data_keys::DataKeys, failure::Failure, ids::new_id, job_view, key_state::KeyState,
+    lock_history, people, preflight::Preflights, speed::speed, workspace_locks::WorkspaceLocks,
 };
 use crate::{
     jobs::{account, queue},
     store::{
         Store, database_now,
         entities::{
-            data_key,
             encryption::{self, RootKind},
             job::{self, JobKind, JobStage, JobState},
         },
@@ -33,7 +32,7 @@ use app::{
 use async_trait::async_trait;
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, DatabaseTransaction, EntityTrait, PaginatorTrait, QueryFilter,
+    ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter,
     sea_query::{Expr, ExprTrait},
 };
 use std::{sync::Arc, time::Duration};
@@ -52,6 +51,7 @@ pub struct Encryption {
     pub preflights: Preflights,
     pub outage_grace: Duration,
     pub principal_arn: Option<String>,
+    pub counter: Counter,
     /// Rung when a job has been made.
     pub wake: Arc<Notify>,
     /// Bumped when the job has changed.
@@ -66,7 +66,7 @@ impl Encryption {
     async fn look(&self, who: &Principal) -> Result<model::DataEncryption, Failure> {
         access::user_id(who)?;
         let on = self.store.read();
-        let root = house::root(on).await?;
+        let (root, counted) = self.counted().await?;
         let job = queue::latest(on).await?;
         let past = queue::ended(on, PAST_JOBS + 1).await?;
         let past: Vec<_> = past.into_iter().filter(|ended| job.as_ref().is_none_or(|job| job.id != ended.id)).collect();
@@ -75,7 +75,7 @@ impl Encryption {
             involved.extend([job.requested_by, job.paused_by]);
         }
         let names = people::names(on, involved.into_iter().flatten()).await?;
-        let (coverage, amount) = self.coverage().await?;
+        let coverage = counted.lines();
         let account = KeyArn::parse(&root.root_key_arn).map(|arn| arn.account().to_owned());
         Ok(model::DataEncryption {
             root: model::RootKey {
@@ -94,10 +94,13 @@ impl Encryption {
             verified_ms_ago: self.state.verified_ms_ago(),
             checks: self.state.checks(),
             provider_arn: self.preflights.provider_key.as_str().to_owned(),
-            data_keys: data_key::Entity::find().count(on).await?,
+            data_keys: counted.rows("data_keys"),
             workspaces: coverage.first().map_or(0, |line| line.items),
-            amount,
+            amount: counted.amount(),
             coverage,
+            not_sealed: counted.plain_lines(),
+            counted_at: counted.at(),
+            speed: speed(on).await?,
             job: match job {
                 Some(job) => Some(job_view::view(on, job, &names).await?),
                 None => None,

@@ -36,6 +36,7 @@ mod people;
 pub mod preflight;
 mod principal_arn;
 pub mod reset;
+mod speed;
 mod start;
 pub mod unwrapping;
 pub mod upload;

@@ -4,6 +4,7 @@ use super::{
     Aws, Polite, Services, Tasks,
     accounts::{Accounts, PrepareError},
     background::keep,
+    coverage::Counter,
     data_keys::DataKeys,
     encryption::Encryption,
     failure::Failure,
@@ -293,6 +294,7 @@ impl Parts {
             preflights,
             outage_grace: config.outage_grace,
             principal_arn,
+            counter: Counter::default(),
             wake,
             changed: changed.clone(),
         };

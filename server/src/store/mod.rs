@@ -4,9 +4,11 @@
 //! transaction that read first and wrote later would fail there whatever the busy timeout. On `PostgreSQL` both are one pool.
 
 pub mod backups;
+pub mod census;
 pub mod entities;
 pub mod house;
 pub mod migrations;
+pub mod not_sealed;
 pub mod objects;
 pub mod sealed_tables;
 

@@ -7,6 +7,7 @@ mod support;
 
 mod backup;
 mod core_file;
+mod coverage;
 mod crash;
 mod job_control;
 mod jobs;

@@ -1,4 +1,5 @@
-//! The real schema, read back from the database: no byte column escapes the rules for sealed data.
+//! The real schema, read back from the database: no byte column escapes the rules for sealed data, and nothing is stored that
+//! is neither sealed nor listed, with the reason, as not sealed.
 
 use crate::{
     on_both_databases,
@@ -6,7 +7,11 @@ use crate::{
     support::{Database, TestApp},
 };
 use sea_orm::DbBackend;
-use server::store::sealed_tables::SEALED_TABLES;
+use server::store::{
+    not_sealed,
+    sealed_tables::{self, SEALED_TABLES},
+};
+use std::collections::BTreeSet;
 
 /// Byte columns that are not customer data, each with the reason.
 const NOT_CUSTOMER_DATA: [(&str, &str, &str); 3] = [
@@ -15,7 +20,12 @@ const NOT_CUSTOMER_DATA: [(&str, &str, &str); 3] = [
     ("data_keys", "check_value", "derived from a data key under a label of its own, to recognize it"),
 ];
 
-on_both_databases!(every_byte_column_is_sealed_or_listed, every_sealed_table_names_its_data_key);
+on_both_databases!(
+    every_byte_column_is_sealed_or_listed,
+    every_table_is_sealed_or_listed_as_not_sealed,
+    every_column_beside_sealed_ones_is_listed,
+    every_sealed_table_names_its_data_key,
+);
 
 /// Table and column of every column that holds bytes.
 async fn byte_columns(app: &TestApp) -> Vec<(String, String)> {
@@ -43,6 +53,49 @@ async fn every_byte_column_is_sealed_or_listed(database: Database) {
     expected.sort();
     assert_eq!(found, expected, "a byte column is neither sealed nor listed as not customer data");
     assert!(SEALED_TABLES.iter().flat_map(|table| table.columns).all(|column| column.ends_with("_sealed")));
+    app.stop().await;
+}
+
+async fn every_table_is_sealed_or_listed_as_not_sealed(database: Database) {
+    let app = TestApp::start(database).await;
+    let sql = match app.services.store.backend() {
+        DbBackend::Postgres => {
+            "SELECT table_name::text AS t FROM information_schema.tables \
+             WHERE table_schema = 'public' AND table_type = 'BASE TABLE'"
+        }
+        _ => "SELECT name AS t FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'",
+    };
+    let found: BTreeSet<String> = rows(&app, sql).await.iter().map(|row| row.try_get("", "t").unwrap()).collect();
+    let listed: Vec<&str> = sealed_tables::names().chain(not_sealed::tables()).collect();
+    let expected: BTreeSet<String> = listed.iter().map(|table| (*table).to_owned()).collect();
+    assert_eq!(found, expected, "a table is neither in SEALED_TABLES nor, with a reason, in NOT_SEALED");
+    assert_eq!(listed.len(), expected.len(), "a table is listed twice");
+    app.stop().await;
+}
+
+async fn every_column_beside_sealed_ones_is_listed(database: Database) {
+    let app = TestApp::start(database).await;
+    let mut used = BTreeSet::new();
+    for table in sealed_tables::names() {
+        let sql = match app.services.store.backend() {
+            DbBackend::Postgres => format!(
+                "SELECT column_name::text AS c FROM information_schema.columns \
+                 WHERE table_schema = 'public' AND table_name = '{table}'"
+            ),
+            _ => format!("SELECT name AS c FROM pragma_table_info('{table}')"),
+        };
+        let sealed = SEALED_TABLES.iter().find(|sealed| sealed.name == table).map_or(&[][..], |table| table.columns);
+        for row in rows(&app, &sql).await {
+            let column: String = row.try_get("", "c").unwrap();
+            let is_listed = not_sealed::columns().any(|plain| plain == column);
+            assert!(
+                is_listed != sealed.contains(&column.as_str()),
+                "{table}.{column} is sealed and listed, or neither"
+            );
+            used.insert(column);
+        }
+    }
+    assert!(not_sealed::columns().all(|column| used.contains(column)), "a column is listed that no table has");
     app.stop().await;
 }
 

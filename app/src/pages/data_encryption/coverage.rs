@@ -1,60 +1,102 @@
-//! What is encrypted, and how much of it already under the key in control.
+//! What is encrypted and how much of it already under the key in control; and what is not encrypted, with the reason.
+//!
+//! All numbers are of one moment, which is shown.
 
 use crate::{
+    components::moment::Moment,
     format,
-    model::encryption::{CoverageLine, DataEncryption, RootKind},
+    model::{
+        encryption::{CoverageLine, DataEncryption, RootKind},
+        impact::PlainLine,
+    },
 };
 use leptos::prelude::*;
 
 #[component]
 pub fn Coverage(data: DataEncryption) -> impl IntoView {
-    let under = match data.root.kind {
-        RootKind::Customer => "Under your key",
-        RootKind::Provider => "Under the provider key",
+    let (under, whose) = match data.root.kind {
+        RootKind::Customer => ("Under your key", "your key"),
+        RootKind::Provider => ("Under the provider key", "the provider key"),
     };
-    let lines = data.coverage.into_iter().map(row).collect_view();
+    let is_all = data.coverage.iter().all(|line| line.current == line.items);
+    let lines = data.coverage.iter().map(row).collect_view();
+    let plain = data.not_sealed.iter().map(plain_row).collect_view();
     view! {
         <section class="card">
             <header>
                 <h2>"What is encrypted"</h2>
             </header>
-            <div class="scroll" tabindex="0" role="group" aria-label="What is encrypted">
-                <table class="list">
-                    <thead>
-                        <tr>
-                            <th scope="col">"Data"</th>
-                            <th scope="col">"Stored in"</th>
-                            <th scope="col" class="num">
-                                "Items"
-                            </th>
-                            <th scope="col" class="num">
-                                {under}
-                            </th>
-                        </tr>
-                    </thead>
-                    <tbody>
-                        {lines} <tr>
-                            <td>"Accounts, roles, sessions, history"</td>
-                            <td>"Database"</td>
-                            <td class="num">"—"</td>
-                            <td class="num soft">
-                                "Not encrypted with your key, so that you can still sign in and see why data is locked"
-                            </td>
-                        </tr>
-                    </tbody>
-                </table>
+            <table class="list census">
+                <caption class="visually-hidden">"What is encrypted"</caption>
+                <thead>
+                    <tr>
+                        <th scope="col">"Data"</th>
+                        <th scope="col" class="num">
+                            "Items"
+                        </th>
+                        <th scope="col" class="num">
+                            {under}
+                        </th>
+                    </tr>
+                </thead>
+                <tbody>{lines}</tbody>
+            </table>
+            <div class="body">
+                <p class="small soft">
+                    {if is_all {
+                        format!("Every item is encrypted under a data key that only {whose} has ever protected.")
+                    } else {
+                        format!(
+                            "Everything opens only with {whose}. The last column counts what is under a data key that no other key has ever protected. The rest is still to be rewritten, or was set aside.",
+                        )
+                    }} " Counted in one moment, at " <Moment at=data.counted_at seconds=true/> "."
+                </p>
+                <p>
+                    "Accounts, sessions, settings and history are not encrypted with a KMS key. So you can sign in and see why data is locked while it is."
+                </p>
+                <details id="not-encrypted">
+                    <summary id="not-encrypted-summary">
+                        {format::count(data.not_sealed.len() as u64)} " kinds of data that are not encrypted, and why"
+                    </summary>
+                    <table class="list census">
+                        <caption class="visually-hidden">"What is not encrypted, and why"</caption>
+                        <thead>
+                            <tr>
+                                <th scope="col">"Data"</th>
+                                <th scope="col" class="num">
+                                    "Rows"
+                                </th>
+                            </tr>
+                        </thead>
+                        <tbody>{plain}</tbody>
+                    </table>
+                </details>
             </div>
         </section>
     }
 }
 
-fn row(line: CoverageLine) -> impl IntoView {
+fn row(line: &CoverageLine) -> impl IntoView + use<> {
+    let part = (line.current < line.items).then(|| format!(" · {} %", format::percent(line.current, line.items)));
     view! {
         <tr>
-            <td>{line.data}</td>
-            <td>{line.stored_in}</td>
+            <th scope="row">
+                {line.data.clone()} <span class="beneath">{line.stored_in.clone()}</span>
+            </th>
             <td class="num">{format::count(line.items)}</td>
-            <td class="num">{format::percent(line.current, line.items)} " %"</td>
+            <td class="num">{format::count(line.current)} {part}</td>
+        </tr>
+    }
+}
+
+fn plain_row(line: &PlainLine) -> impl IntoView + use<> {
+    let rows = line.rows.map_or_else(|| "in each item".to_owned(), format::count);
+    view! {
+        <tr>
+            <th scope="row">
+                {line.data.clone()} <span class="beneath">{line.reason.clone()}</span>
+            </th>
+            <td class="num">{rows}</td>
         </tr>
     }
 }

@@ -5,9 +5,7 @@ use crate::{
     api::encryption::{DeleteKey, delete_key},
     browser::page::{self, Fields},
     components::form::PostForm,
-    format,
     model::{
-        encryption::Amount,
         error::{ApiError, KeyRefused},
         key_arn::KeyArn,
     },
@@ -17,15 +15,10 @@ use leptos::{prelude::*, server_fn::ServerFn, task::spawn_local};
 #[component]
 pub fn DeleteCard(
     arn: String,
-    amount: Amount,
     hindrance: Option<&'static str>,
     failed: Option<ApiError>,
+    children: Children,
 ) -> impl IntoView {
-    let amount = format!(
-        "{} and {} will be rewritten.",
-        format::counted(amount.records, "record", "records"),
-        format::counted(amount.files, "file", "files"),
-    );
     view! {
         <section class="card danger">
             <header>
@@ -33,9 +26,9 @@ pub fn DeleteCard(
             </header>
             <div class="body">
                 <p class="lede">
-                    "Keystead stops using your key and re-encrypts all data with the provider's key. Your key in AWS is not touched. "
-                    {amount}
+                    "Keystead stops using your key and re-encrypts all data with the provider's key. Your key in AWS is not touched."
                 </p>
+                {children()}
                 <DeleteForm arn hindrance=hindrance.map(str::to_owned) failed/>
             </div>
         </section>

@@ -6,6 +6,7 @@ mod arn_field;
 mod coverage;
 mod delete;
 mod history;
+mod impact;
 mod job;
 mod live;
 mod locked;
@@ -26,6 +27,7 @@ use crate::{
         lock::LockCause,
     },
 };
+use impact::Direction;
 use leptos::prelude::*;
 
 #[component]
@@ -76,12 +78,24 @@ fn Cards(data: DataEncryption, frame: Frame) -> impl IntoView {
 
 fn setup_card(data: &DataEncryption, place: &Deployment, hindrance: Option<&'static str>) -> AnyView {
     let failed = returned_error::<ActivateKey>().or_else(returned_error::<TestKey>);
-    view! { <setup::Setup principal=data.principal_arn.clone() place=place.clone() hindrance failed/> }.into_any()
+    let impact = impact::impact(Direction::Activate, data);
+    view! {
+        <setup::Setup principal=data.principal_arn.clone() place=place.clone() hindrance failed>
+            <div data-part="impact">{impact}</div>
+        </setup::Setup>
+    }
+    .into_any()
 }
 
 fn delete_card(data: &DataEncryption, hindrance: Option<&'static str>) -> AnyView {
     let failed = returned_error::<DeleteKey>();
-    view! { <delete::DeleteCard arn=data.root.arn.clone() amount=data.amount hindrance failed/> }.into_any()
+    let impact = impact::impact(Direction::Delete, data);
+    view! {
+        <delete::DeleteCard arn=data.root.arn.clone() hindrance failed>
+            <div data-part="impact">{impact}</div>
+        </delete::DeleteCard>
+    }
+    .into_any()
 }
 
 /// What a person can do on the page.

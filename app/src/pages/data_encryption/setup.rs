@@ -25,6 +25,7 @@ pub fn Setup(
     place: Deployment,
     hindrance: Option<&'static str>,
     failed: Option<ApiError>,
+    children: Children,
 ) -> impl IntoView {
     let has_passed = failed.is_none()
         && use_query_map().with_untracked(|query| query.get("tested")).is_some_and(|word| word == "passed");
@@ -64,6 +65,7 @@ pub fn Setup(
                         />
                     </li>
                 </ol>
+                {children()}
                 {has_passed
                     .then(|| {
                         view! {
