@@ -116,6 +116,8 @@ pub struct DataEncryption {
     pub outage_grace_seconds: u64,
     /// The AWS principal to name in the key policy; `None` if it is neither configured nor could be asked for.
     pub principal_arn: Option<String>,
+    /// Whether that ARN was made from the one of a role's session, which lacks the path of the role.
+    pub principal_is_of_session: bool,
     /// Whether the person who asked may change the key.
     pub may_change: bool,
 }

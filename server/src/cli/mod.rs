@@ -2,6 +2,7 @@
 
 mod backup;
 mod health;
+mod key_policy;
 mod migrate;
 mod process;
 mod reset;
@@ -44,6 +45,8 @@ enum Command {
     },
     /// Loads two small workspaces to look at, if there is no workspace yet.
     Sample(Box<Options>),
+    /// Prints what the owner of a key needs to allow Keystead its use, or what the operator's own policy has to allow.
+    KeyPolicy(Box<key_policy::KeyPolicyOptions>),
     /// Destroys the data that is locked under a key that is gone for ever. Says more when it is run without options.
     Reset(Box<reset::ResetOptions>),
     /// Asks a running server whether it is ready. For process managers and containers.
@@ -74,6 +77,10 @@ async fn run(command: Command) -> Outcome {
         Command::User { command } => user::run(command).await,
         Command::Backup { command } => backup::run(command).await,
         Command::Sample(options) => sample::sample(checked(*options)?).await,
+        Command::KeyPolicy(options) => {
+            let config = checked(options.options.clone())?;
+            key_policy::key_policy(*options, config).await
+        }
         Command::Reset(options) => {
             reset::meant(&options)?;
             reset::reset(checked(options.options)?).await

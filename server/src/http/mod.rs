@@ -10,6 +10,7 @@ mod errors;
 mod events;
 mod health;
 mod job_report;
+mod key_policy;
 pub mod metrics;
 pub mod outgoing;
 mod pages;

@@ -1,8 +1,8 @@
 //! Every route of the program, in one place. The pages and server functions are listed by `app` itself.
 
 use super::{
-    HttpState, assets, download, errors, events, health, job_report, outgoing, pages, request_log, security, state,
-    upload,
+    HttpState, assets, download, errors, events, health, job_report, key_policy, outgoing, pages, request_log,
+    security, state, upload,
 };
 use axum::{
     Router,
@@ -31,6 +31,7 @@ pub fn router(state: HttpState) -> Router {
     let short = Router::new()
         .route("/state", get(state::state))
         .route("/settings/data-encryption/jobs/{job}/report", get(job_report::job_report))
+        .route("/settings/data-encryption/key-policy/{format}", get(key_policy::key_policy))
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
         .route(&format!("/{}/{{file}}", state.assets.folder()), get(assets::built))

@@ -5,7 +5,8 @@
 
 use super::{
     access, coverage::Counter, data_keys::DataKeys, failure::Failure, ids::new_id, job_view, key_state::KeyState,
-    lock_history, people, preflight::Preflights, speed::speed, workspace_locks::WorkspaceLocks,
+    lock_history, people, preflight::Preflights, principal_arn::AwsPrincipal, speed::speed,
+    workspace_locks::WorkspaceLocks,
 };
 use crate::{
     jobs::{account, queue},
@@ -50,7 +51,7 @@ pub struct Encryption {
     pub workspace_locks: Arc<WorkspaceLocks>,
     pub preflights: Preflights,
     pub outage_grace: Duration,
-    pub principal_arn: Option<String>,
+    pub principal: Option<AwsPrincipal>,
     pub counter: Counter,
     /// Rung when a job has been made.
     pub wake: Arc<Notify>,
@@ -107,7 +108,8 @@ impl Encryption {
             },
             past_jobs: job_view::summaries(on, past, PAST_JOBS, &names).await?,
             outage_grace_seconds: self.outage_grace.as_secs(),
-            principal_arn: self.principal_arn.clone(),
+            principal_arn: self.principal.as_ref().map(|principal| principal.arn.clone()),
+            principal_is_of_session: self.principal.as_ref().is_some_and(|principal| principal.is_of_session),
             may_change: who.role == Role::Administrator,
         })
     }

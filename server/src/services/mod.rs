@@ -34,7 +34,7 @@ mod paging;
 mod peers;
 mod people;
 pub mod preflight;
-mod principal_arn;
+pub mod principal_arn;
 pub mod reset;
 mod speed;
 mod start;

@@ -22,7 +22,7 @@ use super::{
     outgoing::Outgoing,
     peers::Peers,
     preflight::Preflights,
-    principal_arn,
+    principal_arn::{self, AwsPrincipal},
     workspace_keys::WorkspaceKeys,
     workspace_locks::WorkspaceLocks,
     workspaces::Workspaces,
@@ -98,8 +98,8 @@ impl Services {
         let deployment = parts.deployment(config).await?;
         let vault = parts.vault(config, deployment);
         parts.check_provider_key(config).await?;
-        let principal_arn = principal_arn::find(config.aws_principal_arn.clone(), &aws.sts).await;
-        parts.assemble(config, name, vault, storage, principal_arn)
+        let principal = principal_arn::find(config.aws_principal_arn.clone(), &aws.sts).await;
+        parts.assemble(config, name, vault, storage, principal)
     }
 }
 
@@ -186,7 +186,7 @@ impl Parts {
         name: String,
         vault: Arc<Vault>,
         storage: ObjectStorage,
-        principal_arn: Option<String>,
+        principal: Option<AwsPrincipal>,
     ) -> Result<Services, StartError> {
         let Self { store, kms, metrics, clock, entropy } = self;
         let server = new_id(&vault)?;
@@ -293,7 +293,7 @@ impl Parts {
             workspace_locks: Arc::clone(&locks),
             preflights,
             outage_grace: config.outage_grace,
-            principal_arn,
+            principal,
             counter: Counter::default(),
             wake,
             changed: changed.clone(),

@@ -1,6 +1,6 @@
 //! Why the data is locked, what to do about it, and AWS's own account of it.
 
-use super::policy::Policy;
+use super::policy::Statements;
 use crate::{
     components::{form::CopyButton, moment::Moment},
     format,
@@ -18,7 +18,7 @@ pub fn reason(face: &LockFace, data: &DataEncryption, deployment: &str) -> impl 
         (LockCause::AccessDenied, RootKind::Customer) => Some(
             view! {
                 <p class="small soft">"The key policy needs these statements, and none that denies what they allow:"</p>
-                <Policy deployment=deployment.to_owned() principal=data.principal_arn.clone()/>
+                <Statements deployment=deployment.to_owned() principal=data.principal_arn.clone()/>
             }
             .into_any(),
         ),

@@ -80,7 +80,7 @@ fn setup_card(data: &DataEncryption, place: &Deployment, hindrance: Option<&'sta
     let failed = returned_error::<ActivateKey>().or_else(returned_error::<TestKey>);
     let impact = impact::impact(Direction::Activate, data);
     view! {
-        <setup::Setup principal=data.principal_arn.clone() place=place.clone() hindrance failed>
+        <setup::Setup principal=data.principal_arn.clone() place=place.clone() of_session=data.principal_is_of_session hindrance failed>
             <div data-part="impact">{impact}</div>
         </setup::Setup>
     }

@@ -22,6 +22,7 @@ use leptos_router::hooks::use_query_map;
 #[component]
 pub fn Setup(
     principal: Option<String>,
+    of_session: bool,
     place: Deployment,
     hindrance: Option<&'static str>,
     failed: Option<ApiError>,
@@ -53,7 +54,7 @@ pub fn Setup(
                                     "Add these statements to the key's policy. They allow three actions, only for this deployment, and nothing else."
                                 </p>
                             </div>
-                            <Policy deployment=place.id principal/>
+                            <Policy place=place.clone() principal of_session/>
                         </div>
                     </li>
                     <li data-state="running">
