@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Runs the benchmarks: sealing and opening against raw AES-256-GCM, pages with and without zeroing of freed memory and against
-# a plain handler, re-encryption against copies and bare statements, and the size of the browser's half against its budget.
+# a plain handler, the audit log at a million entries, re-encryption against copies and bare statements, and the size of the
+# browser's half against its budget.
 # With names (records, objects, control, foreground): these parts of re-encryption alone. SCALE=0.02 makes re-encryption so
 # much smaller. The full size takes about half an hour and 13 GB of disk for a while.
 set -euo pipefail
@@ -26,6 +27,8 @@ if [ $# -gt 0 ]; then
   exit
 fi
 "${bench[@]}" --bench envelope --bench pages
+echo
+"${bench[@]}" --bench audit
 echo
 "${bench[@]}" --bench reencryption
 echo

@@ -50,6 +50,12 @@ pub fn percent(done: u64, total: u64) -> u64 {
     u64::try_from(u128::from(done) * 100 / u128::from(total)).unwrap_or(100)
 }
 
+/// Minutes and seconds, as a clock counts down: 161,000 milliseconds are "2:41". Never below "0:00".
+pub fn countdown(milliseconds: i64) -> String {
+    let seconds = milliseconds.max(0) / 1_000;
+    format!("{}:{:02}", seconds / 60, seconds % 60)
+}
+
 /// A length of time in its largest fitting unit.
 pub fn seconds(length: u64) -> String {
     match length {

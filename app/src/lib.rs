@@ -11,12 +11,17 @@ pub mod api;
 mod browser;
 mod components;
 pub mod format;
+#[cfg(feature = "ssr")]
+pub mod help;
 pub mod key_policy;
 pub mod model;
 mod pages;
 #[cfg(feature = "ssr")]
 pub mod ports;
+pub mod problem;
+pub mod promises;
 pub mod return_path;
+pub mod sections;
 mod words;
 
 use components::{frame::FrameAroundPage, redirect::GoTo, watcher::Watcher};
@@ -28,11 +33,15 @@ use leptos_router::{
     path,
 };
 use pages::{
+    audit_log::AuditLogPage,
+    account::{AccountPage, ConfirmPage, TwoFactorPage},
     data_encryption::DataEncryptionPage,
+    invitation::InvitationPage,
+    members::MembersPage,
     not_found::NotFoundPage,
-    settings::{GeneralPage, MembersPage, SettingsFrame},
-    sign_in::SignInPage,
-    workspace::WorkspacePage,
+    settings::{GeneralPage, SettingsFrame},
+    sign_in::{CodePage, SignInPage},
+    workspace::{WorkspaceMembersPage, WorkspacePage},
     workspaces::WorkspacesPage,
 };
 
@@ -81,13 +90,20 @@ pub fn App() -> impl IntoView {
             <Routes fallback=|| view! { <NotFoundPage/> }>
                 <Route path=path!("/") view=|| view! { <GoTo path=return_path::HOME/> } ssr=SsrMode::Async/>
                 <Route path=path!("/sign-in") view=SignInPage ssr=SsrMode::Async/>
+                <Route path=path!("/sign-in/code") view=CodePage ssr=SsrMode::Async/>
+                <Route path=path!("/invitations/:token") view=InvitationPage ssr=SsrMode::Async/>
                 <ParentRoute path=path!("") view=FrameAroundPage ssr=SsrMode::Async>
                     <Route path=path!("/workspaces") view=WorkspacesPage ssr=SsrMode::Async/>
                     <Route path=path!("/workspaces/:id") view=WorkspacePage ssr=SsrMode::Async/>
+                    <Route path=path!("/workspaces/:id/members") view=WorkspaceMembersPage ssr=SsrMode::Async/>
+                    <Route path=path!("/account") view=AccountPage ssr=SsrMode::Async/>
+                    <Route path=path!("/account/two-factor") view=TwoFactorPage ssr=SsrMode::Async/>
+                    <Route path=path!("/account/confirm") view=ConfirmPage ssr=SsrMode::Async/>
                     <ParentRoute path=path!("/settings") view=SettingsFrame ssr=SsrMode::Async>
                         <Route path=path!("") view=GeneralPage ssr=SsrMode::Async/>
                         <Route path=path!("/members") view=MembersPage ssr=SsrMode::Async/>
                         <Route path=path!("/data-encryption") view=DataEncryptionPage ssr=SsrMode::Async/>
+                        <Route path=path!("/audit-log") view=AuditLogPage ssr=SsrMode::Async/>
                     </ParentRoute>
                 </ParentRoute>
             </Routes>

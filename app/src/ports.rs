@@ -5,16 +5,22 @@
 //! decides what that principal may see, so that no page can forget to ask.
 
 use crate::model::{
+    audit::{AuditFilter, AuditPage},
     encryption::DataEncryption,
     error::ApiError,
-    identity::{Deployment, Me, MemberEntry, Role},
+    identity::{Deployment, Me, Role},
+    key_test::{Activation, KeyTest},
     lock::{KeyNotice, LockFace},
-    preflight::Preflight,
-    workspace::{FileEntry, Note, Page, Saved, Workspace, WorkspaceSummary},
+    membership::{OwnerlessWorkspace, WorkspaceMembers},
+    workspace::{FileEntry, Note, Page, Saved, Workspace, WorkspaceRole, WorkspaceSummary},
 };
 use async_trait::async_trait;
 use leptos::prelude::use_context;
 use std::sync::Arc;
+
+mod people;
+
+pub use people::{AccountPort, MembersPort, Shown, SignInStep};
 
 /// Who acts. Made only by the server, from a session that it has just read.
 #[derive(Clone, Debug)]
@@ -24,6 +30,10 @@ pub struct Principal {
     pub name: String,
     pub email: String,
     pub role: Role,
+    /// Where the request comes from, if one does: for the audit log.
+    pub address: Option<String>,
+    /// When they last proved who they are, in Unix milliseconds.
+    pub proven_at: i64,
 }
 
 impl Principal {
@@ -37,9 +47,13 @@ impl Principal {
 #[derive(Clone)]
 pub struct Ports {
     pub session: Arc<dyn SessionPort>,
+    pub account: Arc<dyn AccountPort>,
+    pub members: Arc<dyn MembersPort>,
     pub organization: Arc<dyn OrganizationPort>,
     pub workspaces: Arc<dyn WorkspacesPort>,
+    pub workspace_members: Arc<dyn WorkspaceMembersPort>,
     pub encryption: Arc<dyn EncryptionPort>,
+    pub audit: Arc<dyn AuditPort>,
 }
 
 impl Ports {
@@ -68,36 +82,44 @@ pub trait SessionPort: Send + Sync {
     /// Who is signed in, if anyone is.
     async fn principal(&self) -> Result<Option<Principal>, ApiError>;
     /// Checks e-mail and password, and gives the session a new id.
-    async fn sign_in(&self, email: &str, password: &str) -> Result<(), ApiError>;
+    async fn sign_in(&self, email: &str, password: &str) -> Result<SignInStep, ApiError>;
+    /// Whether a password was given here a moment ago, and a code is owed.
+    async fn owes_code(&self) -> Result<bool, ApiError>;
+    /// Checks a code of the second factor, and signs in.
+    async fn give_code(&self, code: &str) -> Result<(), ApiError>;
+    /// Checks the password, or a code, of whoever is signed in: proof that counts for a while.
+    async fn give_proof(&self, secret: &str) -> Result<(), ApiError>;
+    /// For how many seconds the last proof still counts.
+    async fn proof_left(&self) -> Result<u32, ApiError>;
     /// Ends the session.
     async fn sign_out(&self) -> Result<(), ApiError>;
 }
 
-/// The organization and its members.
+/// The organization.
 #[async_trait]
 pub trait OrganizationPort: Send + Sync {
     fn deployment(&self) -> Deployment;
     /// Why data is locked on this server, if it is.
     fn lock(&self) -> Option<LockFace>;
-    /// Why this workspace is locked on this server, if it is: alone, or with everything. The id may be one that is none.
-    fn lock_of(&self, workspace: &str) -> Option<LockFace>;
+    /// Why this workspace is locked on this server, if it is: alone, or with everything.
+    async fn lock_of(&self, who: &Principal, workspace: &str) -> Result<Option<LockFace>, ApiError>;
     /// What an administrator should know about the key before it bites. Others are told nothing.
     fn notice(&self, who: &Principal) -> Option<KeyNotice>;
-    async fn members(&self, who: &Principal) -> Result<Vec<MemberEntry>, ApiError>;
 }
 
-/// Workspaces, notes and files. Lists are newest first and come in pages of at most 50.
+/// Workspaces, notes and files, for their members as far as their role goes. Lists are newest first and come in pages of at most 50.
 #[async_trait]
 pub trait WorkspacesPort: Send + Sync {
     async fn list(&self, who: &Principal, after: Option<&str>) -> Result<Page<WorkspaceSummary>, ApiError>;
     async fn get(&self, who: &Principal, workspace: &str) -> Result<Workspace, ApiError>;
     async fn create(&self, who: &Principal, name: &str, description: &str) -> Result<Workspace, ApiError>;
+    /// Editors may change the description; only owners give a name.
     async fn update(
         &self,
         who: &Principal,
         workspace: &str,
         rev: i64,
-        name: &str,
+        name: Option<&str>,
         description: &str,
     ) -> Result<Saved<Workspace>, ApiError>;
     async fn delete(&self, who: &Principal, workspace: &str) -> Result<(), ApiError>;
@@ -125,14 +147,45 @@ pub trait WorkspacesPort: Send + Sync {
     async fn delete_file(&self, who: &Principal, workspace: &str, file: &str) -> Result<(), ApiError>;
 }
 
+/// Who is a member of a workspace. Owners decide it; administrators do only for a workspace that nobody owns.
+#[async_trait]
+pub trait WorkspaceMembersPort: Send + Sync {
+    async fn members(&self, who: &Principal, workspace: &str, after: Option<&str>)
+    -> Result<WorkspaceMembers, ApiError>;
+    /// Adds the person of the organization who has this e-mail.
+    async fn add_member(
+        &self,
+        who: &Principal,
+        workspace: &str,
+        email: &str,
+        role: WorkspaceRole,
+    ) -> Result<(), ApiError>;
+    async fn change_role(
+        &self,
+        who: &Principal,
+        workspace: &str,
+        user: &str,
+        role: WorkspaceRole,
+    ) -> Result<(), ApiError>;
+    /// Takes a member out. Everybody may take out themselves; says whether they did.
+    async fn remove_member(&self, who: &Principal, workspace: &str, user: &str) -> Result<bool, ApiError>;
+    /// The oldest workspaces without an owner who can sign in, at most 50, for administrators.
+    async fn ownerless(&self, who: &Principal) -> Result<Vec<OwnerlessWorkspace>, ApiError>;
+    /// Makes the person with this e-mail an owner of a workspace that has none.
+    async fn give_owner(&self, who: &Principal, workspace: &str, email: &str) -> Result<(), ApiError>;
+    /// Deletes a workspace whose data key KMS refuses, for administrators.
+    async fn delete_refused(&self, who: &Principal, workspace: &str) -> Result<(), ApiError>;
+}
+
 /// Whose key protects the data. Members may look; only administrators may test or change a key.
 #[async_trait]
 pub trait EncryptionPort: Send + Sync {
-    async fn view(&self, who: &Principal) -> Result<DataEncryption, ApiError>;
-    /// Runs the preflight for `arn`. Nothing changes.
-    async fn test_key(&self, who: &Principal, arn: &str) -> Result<Preflight, ApiError>;
-    /// Runs the preflight and, if nothing fails, starts the job that puts `arn` in force.
-    async fn activate(&self, who: &Principal, arn: &str) -> Result<(), ApiError>;
+    /// What the page shows, with the test of a key that has the id `test`, if there is one that `who` may see.
+    async fn view(&self, who: &Principal, test: Option<&str>) -> Result<DataEncryption, ApiError>;
+    /// Has every live server run the preflight for `arn`. Nothing changes.
+    async fn test_key(&self, who: &Principal, arn: &str) -> Result<KeyTest, ApiError>;
+    /// Does the same and, if nothing fails, starts the job that puts `arn` in force.
+    async fn activate(&self, who: &Principal, arn: &str) -> Result<Activation, ApiError>;
     /// Starts the job that puts the provider key back in force. `arn` must be the active key's.
     async fn delete_key(&self, who: &Principal, arn: &str) -> Result<(), ApiError>;
     /// Pauses the unfinished job until somebody resumes it.
@@ -141,4 +194,17 @@ pub trait EncryptionPort: Send + Sync {
     async fn resume_job(&self, who: &Principal) -> Result<(), ApiError>;
     /// Starts a job that tries again what the last one has set aside.
     async fn retry_set_aside(&self, who: &Principal) -> Result<(), ApiError>;
+}
+
+/// The audit log, for administrators.
+#[async_trait]
+pub trait AuditPort: Send + Sync {
+    /// The newest entries that the filter lets through, or those before or after what an earlier page has named.
+    async fn page(
+        &self,
+        who: &Principal,
+        filter: &AuditFilter,
+        older: Option<&str>,
+        newer: Option<&str>,
+    ) -> Result<AuditPage, ApiError>;
 }

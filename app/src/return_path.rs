@@ -14,6 +14,8 @@ pub fn checked(wanted: &str) -> &str {
     let path = wanted.split(['?', '#']).next().unwrap_or_default();
     let is_page = path == "/workspaces"
         || path == "/settings"
+        || path == "/account"
+        || path == "/account/two-factor"
         || path.starts_with("/workspaces/")
         || path.starts_with("/settings/");
     if starts_here && plain && is_page && wanted.len() <= 512 && !wanted.contains("..") { wanted } else { HOME }
@@ -26,7 +28,13 @@ pub fn sign_in_for(path: &str) -> String {
         return "/sign-in".to_owned();
     }
     let mut target = String::from("/sign-in?next=");
-    for byte in path.bytes() {
+    encode(&mut target, path);
+    target
+}
+
+/// Appends `text` as a value in a query.
+pub fn encode(target: &mut String, text: &str) {
+    for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'-' | b'_' | b'.' | b'~') {
             target.push(char::from(byte));
         } else {
@@ -36,7 +44,6 @@ pub fn sign_in_for(path: &str) -> String {
             target.push(char::from(HEX[usize::from(byte & 15)]));
         }
     }
-    target
 }
 
 #[cfg(test)]
@@ -50,6 +57,7 @@ mod tests {
             "/workspaces/0198-ab",
             "/workspaces?after=x",
             "/settings",
+            "/account",
             "/settings/data-encryption?x=1#y",
         ] {
             assert_eq!(checked(path), path);
@@ -74,6 +82,8 @@ mod tests {
             "/sign-in",
             "/api/sign_out",
             "/workspacesevil",
+            "/account/confirm?then=/account",
+            "/accounts",
         ] {
             assert_eq!(checked(path), HOME, "{path:?}");
         }

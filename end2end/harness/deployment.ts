@@ -13,6 +13,8 @@ export const administrator: Person = {
   name: 'Administrator',
 };
 
+const grace: Person = { email: 'grace@example.com', password: 'another long pass phrase', name: 'Grace' };
+
 export class Deployment {
   private server: Program | undefined;
 
@@ -63,8 +65,7 @@ export class Deployment {
   }
 
   /** Adds somebody with the role Member. */
-  async member(): Promise<Person> {
-    const person = { email: 'grace@example.com', password: 'another long pass phrase', name: 'Grace' };
+  async member(person: Person = grace): Promise<Person> {
     await this.command(['user', 'add', '--email', person.email, '--name', person.name, '--role', 'member'], {
       KEYSTEAD_USER_PASSWORD: person.password,
     });

@@ -1,5 +1,5 @@
 // A proxy between the program and the local KMS, for what the emulator cannot be made to do: deny one scope, refuse every use
-// of any key with a given code, take its time or give no answer, and describe a key as another one. Everything else passes
+// of any key with a given code, answer single actions with an error of its own, take its time or give no answer, and describe a key as another one. Everything else passes
 // unchanged.
 import { randomUUID } from 'node:crypto';
 import { createServer, request, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
@@ -9,6 +9,9 @@ import type { LocalKms } from './local-kms';
 
 type Fields = Record<string, unknown>;
 
+/** An error of AWS: its code, the status it comes with (400 if not given) and its message. */
+export type Refusal = { code: string; status?: number; message?: string };
+
 const USES = ['Encrypt', 'Decrypt'];
 
 export class KmsProxy {
@@ -16,6 +19,8 @@ export class KmsProxy {
   readonly deniedScopes = new Set<string>();
   /** AWS's code for every Encrypt and Decrypt, whatever the key. */
   refusal: string | undefined;
+  /** What single actions are answered with, whatever the key. */
+  readonly answers = new Map<string, Refusal>();
   /** Whether connections break before anything is answered. */
   silent = false;
   /** Before each Encrypt and Decrypt, in milliseconds: a change of key then lasts. A key check may take two seconds. */
@@ -51,6 +56,7 @@ export class KmsProxy {
   behave(): void {
     this.deniedScopes.clear();
     this.refusal = undefined;
+    this.answers.clear();
     this.silent = false;
     this.delay = 0;
     this.described = {};
@@ -69,9 +75,9 @@ export class KmsProxy {
     }
     const action = String(asked.headers['x-amz-target'] ?? '').replace('TrentService.', '');
     if (USES.includes(action)) await pause(this.delay);
-    const code = this.refusalOf(action, body);
-    if (code) {
-      send(answer, 400, { __type: code, message: 'refused by the test' });
+    const refusal = this.refusalOf(action, body);
+    if (refusal) {
+      send(answer, refusal.status ?? 400, { __type: refusal.code, message: refusal.message ?? 'refused by the test' });
       return;
     }
     const { status, text } = await this.pass(asked, body);
@@ -81,11 +87,14 @@ export class KmsProxy {
     send(answer, status, fields);
   }
 
-  private refusalOf(action: string, body: Buffer): string | undefined {
+  private refusalOf(action: string, body: Buffer): Refusal | undefined {
+    const single = this.answers.get(action);
+    if (single) return single;
     if (!USES.includes(action)) return undefined;
     const { EncryptionContext: context } = JSON.parse(body.toString()) as { EncryptionContext?: { scope?: string } };
     const scope = context?.scope;
-    return scope !== undefined && this.deniedScopes.has(scope) ? 'AccessDeniedException' : this.refusal;
+    const code = scope !== undefined && this.deniedScopes.has(scope) ? 'AccessDeniedException' : this.refusal;
+    return code === undefined ? undefined : { code };
   }
 
   private pass(asked: IncomingMessage, body: Buffer): Promise<{ status: number; text: string }> {

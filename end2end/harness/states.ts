@@ -34,6 +34,10 @@ async function signedOut(page: Page, look: Look): Promise<void> {
   await fillSignIn(page, administrator.email, 'not the password');
   await expect(page.getByText(/do not belong together/)).toBeVisible();
   await look('sign-in-refused');
+  await open(page, '/help');
+  await look('help');
+  await open(page, '/help/customer-managed-keys');
+  await look('help-customer-managed-keys');
   await open(page, '/no-such-page');
   await look('not-found');
 }

@@ -19,8 +19,8 @@ const malformed: [what: string, entered: string, message: RegExp][] = [
   ['a short account', `arn:aws:kms:us-west-1:1234:key/${id}`, /account, the fifth part, is wrong/],
   ['no key', `arn:aws:kms:us-west-1:${account}:grant/${id}`, /last part is wrong/],
   ['a damaged key id', `arn:aws:kms:us-west-1:${account}:key/1234ABCD`, /key id, after key\/, is wrong/],
-  ['another region', `arn:aws:kms:eu-west-1:${account}:key/${id}`, /another AWS region/],
-  ['another partition', `arn:aws-cn:kms:us-west-1:${account}:key/${id}`, /another AWS partition/],
+  ['another region', `arn:aws:kms:eu-west-1:${account}:key/${id}`, /in eu-west-1\. This deployment is in us-west-1/],
+  ['another partition', `arn:aws-cn:kms:us-west-1:${account}:key/${id}`, /partition aws-cn\. This deployment is in aws\./],
   ['an unknown key', `arn:aws:kms:us-west-1:${account}:key/${id}`, /AWS does not know this key/],
 ];
 
@@ -73,7 +73,7 @@ test('a key that cannot do the work is refused with the reason', async ({ page, 
     ['scheduled for deletion', dying, /scheduled for deletion/],
     ['asymmetric', rsa, /wrong type/],
     ['for message authentication', hmac, /wrong type/],
-    ['in another region', elsewhere, /another AWS region/],
+    ['in another region', elsewhere, /in eu-west-1\. This deployment is in us-west-1/],
     ['the provider key itself', deployment.providerKey, /the provider key itself/],
   ];
   await signIn(page);

@@ -90,7 +90,7 @@ impl Application {
             tracing::info!(event = "first_administrator", "the first administrator was created");
         }
         let sessions = Sessions::new(store.clone(), Arc::new(SystemClock));
-        let state = HttpState::new(services.clone(), sessions.clone(), config.public_url, config.max_file_bytes);
+        let state = HttpState::new(services.clone(), sessions.clone(), config);
         let closing = state.closing.clone();
         Ok(Self { listener, address, metrics, router: router(state), services, store, sessions, closing })
     }
@@ -117,7 +117,7 @@ impl Application {
     pub async fn run(self, shutdown: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
         let Self { listener, address, metrics, router, services, store, sessions, closing } = self;
         tracing::info!(event = "listening", %address, version = env!("CARGO_PKG_VERSION"), "ready for requests");
-        let sweeping = tokio::spawn(sessions.sweep(closing.clone()));
+        let sweeping = tokio::spawn(sessions.sweep(Arc::clone(&services.accounts), closing.clone()));
         let watched = CancellationToken::new();
         let figures = tokio::spawn(serve_figures(metrics, services.clone(), watched.clone()));
         let asked = {

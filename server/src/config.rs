@@ -5,6 +5,7 @@
 
 mod checks;
 mod mistakes;
+mod network;
 mod public_url;
 
 pub use mistakes::{Mistake, Mistakes};
@@ -13,6 +14,7 @@ pub use public_url::PublicUrl;
 use crate::services::workspace_locks::WorkspaceKeyTimes;
 use app::model::key_arn::KeyArn;
 use clap::Args;
+use ipnet::IpNet;
 use std::{fmt, net::SocketAddr, path::PathBuf, time::Duration};
 use vault::{DeploymentId, Zeroizing};
 
@@ -57,6 +59,18 @@ pub struct Options {
     /// Password of the first administrator. Better given in the environment: others can see the arguments of a program.
     #[arg(long, env = "KEYSTEAD_ADMIN_PASSWORD", value_name = "PASSWORD", hide_env_values = true)]
     pub admin_password: Option<String>,
+
+    /// The proxies in front, as addresses or networks separated by commas: their `X-Forwarded-For` is believed. None, if not given.
+    #[arg(long, env = "KEYSTEAD_TRUSTED_PROXIES", value_name = "NETWORKS")]
+    pub trusted_proxies: Option<String>,
+
+    /// The server for e-mail: `smtps://user:password@host` or `smtp://user:password@host:587?tls=required`. None, if not given.
+    #[arg(long, env = "KEYSTEAD_SMTP_URL", value_name = "URL", hide_env_values = true)]
+    pub smtp_url: Option<String>,
+
+    /// The sender of e-mail, such as `Keystead <keystead@example.com>`.
+    #[arg(long, env = "KEYSTEAD_MAIL_FROM", value_name = "ADDRESS")]
+    pub mail_from: Option<String>,
 
     /// AWS account ids, separated by commas, whose keys may become customer managed keys. Any, if not given.
     #[arg(long, env = "KEYSTEAD_CUSTOMER_ACCOUNTS", value_name = "ACCOUNTS")]
@@ -118,6 +132,10 @@ pub struct Config {
     pub deployment_id: Option<DeploymentId>,
     pub organization: String,
     pub first_admin: Option<FirstAdmin>,
+    /// Whose word on where a request comes from is believed.
+    pub trusted_proxies: Vec<IpNet>,
+    /// `None`: no e-mail is sent.
+    pub mail: Option<MailConfig>,
     /// Account ids whose keys may become root. Empty: any.
     pub customer_accounts: Vec<String>,
     /// `None`: asked of STS.
@@ -185,6 +203,20 @@ pub enum ObjectsAt {
     File(PathBuf),
     /// A prefix, without slashes at its ends and possibly empty, in a bucket.
     S3 { bucket: String, prefix: String },
+}
+
+/// How e-mail is sent. The address of the server can contain a password, so it does not show itself.
+#[derive(Clone)]
+pub struct MailConfig {
+    pub smtp_url: Zeroizing<String>,
+    /// The sender.
+    pub from: String,
+}
+
+impl fmt::Debug for MailConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MailConfig").field("from", &self.from).finish_non_exhaustive()
+    }
 }
 
 /// The administrator to create when there is no user.

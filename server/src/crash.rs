@@ -4,7 +4,7 @@
 //! What must stay true: a release build knows nothing of this; and the list is that of the calls in the sources.
 
 /// Every point there is.
-pub const POINTS: [&str; 45] = [
+pub const POINTS: [&str; 47] = [
     // Who runs the job.
     "claim.before",
     "claim.after",
@@ -45,6 +45,9 @@ pub const POINTS: [&str; 45] = [
     "finish.before_commit",
     "finish.after_commit",
     "finish.log_truncated",
+    // The audit log.
+    "audit.opened",
+    "audit.closing",
     // Files of people.
     "file.before_commit",
     "file.after_commit",

@@ -1,11 +1,14 @@
 //! The server functions: the only door from the pages to the server. Each authenticates, calls one port and returns a shared
 //! type. All are POST, so that no link can call one.
 
+pub mod account;
+pub mod audit;
 pub mod encryption;
 pub mod files;
+pub mod members;
 pub mod notes;
-pub mod organization;
 pub mod session;
+pub mod workspace_members;
 pub mod workspaces;
 
 #[cfg(feature = "ssr")]
@@ -13,7 +16,11 @@ mod answer {
     //! How an answer of a server function looks over HTTP.
 
     use crate::model::error::ApiError;
-    use http::{StatusCode, header::ACCEPT, request::Parts};
+    use http::{
+        HeaderValue, StatusCode,
+        header::{ACCEPT, RETRY_AFTER},
+        request::Parts,
+    };
     use leptos::prelude::use_context;
     use leptos_axum::ResponseOptions;
 
@@ -30,6 +37,14 @@ mod answer {
             .is_some_and(|accept| accept.contains("text/html"))
     }
 
+    /// Sends a plain form to where proof is given, if that is what it lacks, and from there to `then`.
+    pub fn ask_for_proof<T>(outcome: Result<T, ApiError>, then: &str) -> Result<T, ApiError> {
+        if matches!(outcome, Err(ApiError::ProofNeeded)) && is_plain_form() {
+            leptos_axum::redirect(&crate::api::account::confirm_path(then));
+        }
+        outcome
+    }
+
     /// Gives an error its HTTP status, when a script asked. A plain form's redirect, and a page that is being rendered and
     /// calls the function directly, are left alone.
     pub async fn answer<T>(work: impl Future<Output = Result<T, ApiError>>) -> Result<T, ApiError> {
@@ -40,6 +55,9 @@ mod answer {
             let is_call = request.uri.path().starts_with("/api/") && !accepts_html(&request);
             if let (true, Ok(status)) = (is_call, StatusCode::from_u16(error.status())) {
                 response.set_status(status);
+            }
+            if let ApiError::TooManyAttempts { seconds } = error {
+                response.insert_header(RETRY_AFTER, HeaderValue::from(*seconds));
             }
         }
         result

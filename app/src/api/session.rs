@@ -5,10 +5,13 @@ use leptos::prelude::*;
 
 #[cfg(feature = "ssr")]
 use crate::{
-    api::answer,
-    ports::{Ports, authenticated},
-    return_path,
+    api::answer::{answer, is_plain_form},
+    ports::{Ports, SignInStep, authenticated},
+    problem, return_path,
 };
+
+/// Where the code of a second factor is asked for.
+pub const CODE_PAGE: &str = "/sign-in/code";
 
 /// Who is signed in, where, and whether the data can be read now.
 #[server(prefix = "/api", endpoint = "frame")]
@@ -21,17 +24,51 @@ pub async fn read_frame() -> Result<Frame, ApiError> {
             deployment: organization.deployment(),
             lock: organization.lock(),
             notice: organization.notice(&who),
+            proof_left: ports.session.proof_left().await?,
         })
     })
     .await
 }
 
-/// Signs in and goes to `next`, if that is a page of this site.
+/// Signs in and goes to `next`, if that is a page of this site; or to where the code of a second factor is asked for.
 #[server(prefix = "/api", endpoint = "sign_in")]
 pub async fn sign_in(email: String, password: String, next: String) -> Result<(), ApiError> {
     answer(async {
-        Ports::current()?.session.sign_in(email.trim(), &password).await?;
+        match Ports::current()?.session.sign_in(email.trim(), &password).await? {
+            SignInStep::Done => leptos_axum::redirect(return_path::checked(&next)),
+            SignInStep::CodeNeeded => leptos_axum::redirect(&problem::address(CODE_PAGE, &[("next", &next)], None)),
+        }
+        Ok(())
+    })
+    .await
+}
+
+/// Gives the code that is owed, and goes to `next`.
+#[server(prefix = "/api", endpoint = "sign_in_code")]
+pub async fn sign_in_code(code: String, next: String) -> Result<(), ApiError> {
+    answer(async {
+        Ports::current()?.session.give_code(&code).await?;
         leptos_axum::redirect(return_path::checked(&next));
+        Ok(())
+    })
+    .await
+}
+
+/// Whether a code is owed here.
+#[server(prefix = "/api", endpoint = "owes_code")]
+pub async fn owes_code() -> Result<bool, ApiError> {
+    answer(async { Ports::current()?.session.owes_code().await }).await
+}
+
+/// Gives proof that it is still the same person, with their password or a code. A plain form then goes to `then`.
+#[server(prefix = "/api", endpoint = "give_proof")]
+pub async fn give_proof(secret: String, then: String) -> Result<(), ApiError> {
+    answer(async {
+        let (ports, _) = authenticated().await?;
+        ports.session.give_proof(&secret).await?;
+        if is_plain_form() {
+            leptos_axum::redirect(return_path::checked(&then));
+        }
         Ok(())
     })
     .await

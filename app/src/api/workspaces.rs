@@ -93,17 +93,18 @@ pub async fn create_workspace(name: String, description: String) -> Result<(), A
     .await
 }
 
-/// Changes name and description, if `rev` is still the workspace's.
+/// Changes name and description, if `rev` is still the workspace's. Without a name it stays as it is: editors may only
+/// describe.
 #[server(prefix = "/api", endpoint = "update_workspace")]
 pub async fn update_workspace(
     workspace: String,
     rev: i64,
-    name: String,
+    name: Option<String>,
     description: String,
 ) -> Result<Saved<Workspace>, ApiError> {
     answer(async {
         let (ports, who) = authenticated().await?;
-        let saved = ports.workspaces.update(&who, &workspace, rev, &name, &description).await?;
+        let saved = ports.workspaces.update(&who, &workspace, rev, name.as_deref(), &description).await?;
         match saved {
             // A plain form shows no answer, only an error.
             Saved::Conflict(_) if is_plain_form() => Err(ApiError::Conflict),

@@ -69,6 +69,18 @@ pub fn workspace() -> Option<String> {
     (!id.is_empty()).then(|| id.to_owned())
 }
 
+/// Whether the page says that it may not be shown.
+pub fn is_refused() -> bool {
+    first("[data-refused]").is_some()
+}
+
+/// Replaces the query of the address, without loading anything.
+pub fn set_query(query: &str) {
+    if let Some(history) = web_sys::window().and_then(|window| window.history().ok()) {
+        let _ = history.replace_state_with_url(&wasm_bindgen::JsValue::NULL, "", Some(query));
+    }
+}
+
 /// Leaves for another page of this site. Everything in memory is gone afterwards.
 pub fn leave_for(path: &str) {
     if let Some(window) = web_sys::window() {

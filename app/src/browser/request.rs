@@ -36,7 +36,10 @@ pub fn get(path: &str, answered: impl FnOnce(u16, String) + 'static) {
 /// Asks whether data is locked: all of it, or that of the workspace whose page is open. Without an answer nothing is called:
 /// the next question comes soon.
 pub fn ask_state(answered: impl FnOnce(Result<Option<LockFace>, ApiError>) + 'static) {
-    let path = page::workspace().map_or_else(|| STATE.to_owned(), |id| format!("{STATE}?workspace={id}"));
+    let path = match page::workspace().filter(|_| !page::is_refused()) {
+        Some(id) => format!("{STATE}?workspace={id}"),
+        None => STATE.to_owned(),
+    };
     get(&path, |status, text| match status {
         200 => {
             if let Ok(state) = serde_json::from_str::<State>(&text) {
@@ -44,6 +47,7 @@ pub fn ask_state(answered: impl FnOnce(Result<Option<LockFace>, ApiError>) + 'st
             }
         }
         401 => answered(Err(ApiError::SignedOut)),
+        404 => answered(Err(ApiError::NotFound)),
         _ => {}
     });
 }

@@ -34,18 +34,24 @@ pub fn ConfirmDialog(
     title: &'static str,
     #[prop(into)] question: String,
     url: &'static str,
+    /// What the button says that does it.
+    #[prop(default = "Delete")]
+    answer: &'static str,
     /// The names and values that the form sends.
     fields: Vec<(&'static str, String)>,
+    /// Whether fresh proof is asked for (`components/proof.rs`).
+    #[prop(optional)]
+    grave: bool,
 ) -> impl IntoView {
     let fields =
         fields.into_iter().map(|(name, value)| view! { <input type="hidden" name=name value=value/> }).collect_view();
     view! {
         <Dialog id=id.clone() title>
             <p class="wrap">{question}</p>
-            <form class="row" method="post" action=url>
+            <form class="row" method="post" action=url data-grave=grave.then_some("always")>
                 {fields}
                 <button class="button destroy" type="submit">
-                    "Delete"
+                    {answer}
                 </button>
                 <CancelButton dialog=id/>
             </form>

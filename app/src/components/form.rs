@@ -14,11 +14,14 @@ pub fn PostForm(
     url: &'static str,
     #[prop(into)] on_send: Callback<Fields>,
     #[prop(default = "stack")] class: &'static str,
+    /// Whether fresh proof is asked for (`components/proof.rs`).
+    #[prop(optional)]
+    grave: bool,
     children: Children,
 ) -> impl IntoView {
     let send = move |event: SubmitEvent| on_send.run(Fields::take(&event));
     view! {
-        <form class=class method="post" action=url on:submit=send>
+        <form class=class method="post" action=url data-grave=grave.then_some("always") on:submit=send>
             {children()}
         </form>
     }
@@ -32,6 +35,18 @@ pub fn FieldError(#[prop(into)] id: String, #[prop(into)] error: Signal<Option<A
             {move || error.with(|error| error.as_ref().map_or("", ApiError::message))}
         </p>
     }
+}
+
+/// What was wrong with a field of a plain form, or nothing.
+#[component]
+pub fn FieldNote(#[prop(into)] id: String, error: Option<ApiError>) -> impl IntoView {
+    error.map(|error| {
+        view! {
+            <p class="error" id=id role="alert">
+                {error.message()}
+            </p>
+        }
+    })
 }
 
 /// A button that sends its form. While `busy`, it says so and sends nothing.

@@ -3,9 +3,11 @@
 use crate::{
     api::session::SignOut,
     components::{
-        icon::{EXIT, GEAR, Icon, SHIELD, TILES, WARNING},
+        icon::{EXIT, GEAR, Icon, QUESTION, SHIELD, TILES, WARNING},
         moment::Moment,
+        more::{HELP, More, Section},
         opened::PageFrame,
+        proof::ProofDialog,
         redirect::GoToSignIn,
     },
     model::{error::ApiError, identity::Frame, lock::KeyNotice},
@@ -34,6 +36,10 @@ pub fn FrameAroundPage() -> impl IntoView {
                         <Icon paths=TILES/>
                         "Workspaces"
                     </a>
+                    <a class="nav-item" href=HELP>
+                        <Icon paths=QUESTION/>
+                        "Help"
+                    </a>
                 </nav>
                 <div class="side-foot">
                     <a
@@ -45,7 +51,7 @@ pub fn FrameAroundPage() -> impl IntoView {
                     >
                         <Icon paths=GEAR/>
                     </a>
-                    <div class="who"><Person frame/></div>
+                    <div class="who"><Person frame here=here("/account").is_some()/></div>
                     <form class="bare" method="post" action=SignOut::PATH>
                         <button class="icon-button" type="submit" aria-label="Sign out" title="Sign out">
                             <Icon paths=EXIT/>
@@ -60,6 +66,7 @@ pub fn FrameAroundPage() -> impl IntoView {
                     </div>
                     <Outlet/>
                 </div>
+                <Proof frame/>
             </main>
         </div>
     }
@@ -93,8 +100,9 @@ fn Banner(notice: KeyNotice) -> impl IntoView {
                         <Moment at=notice.at()/>
                     </strong> ". " {notice.meaning()} " " {notice.remedy()}
                 </p>
-                <p>
+                <p class="row">
                     <a href="/settings/data-encryption">"Open Data Encryption"</a>
+                    <More about=Section::States/>
                 </p>
             </div>
         </section>
@@ -113,14 +121,34 @@ fn Place(frame: OnceResource<Result<Frame, ApiError>>) -> impl IntoView {
     }
 }
 
+/// The dialog that asks for proof of who it is, before something grave.
+#[component]
+fn Proof(frame: OnceResource<Result<Frame, ApiError>>) -> impl IntoView {
+    view! {
+        <Suspense>
+            {move || Suspend::new(async move {
+                frame.await.ok().map(|frame| view! { <ProofDialog left=frame.proof_left/> })
+            })}
+        </Suspense>
+    }
+}
+
 /// Who is signed in. Nobody is sent to the sign-in page.
 #[component]
-fn Person(frame: OnceResource<Result<Frame, ApiError>>) -> impl IntoView {
+fn Person(frame: OnceResource<Result<Frame, ApiError>>, here: bool) -> impl IntoView {
     view! {
         <Suspense>
             {move || Suspend::new(async move {
                 match frame.await {
-                    Ok(frame) => view! { {frame.me.name} <span>{frame.me.role.label()}</span> }.into_any(),
+                    Ok(frame) => {
+                        view! {
+                            <a href="/account" title="Your account" aria-current=here.then_some("page")>
+                                {frame.me.name}
+                            </a>
+                            <span>{frame.me.role.label()}</span>
+                        }
+                            .into_any()
+                    }
                     Err(ApiError::SignedOut) => view! { <GoToSignIn/> }.into_any(),
                     Err(_) => ().into_any(),
                 }

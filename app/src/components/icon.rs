@@ -17,6 +17,10 @@ pub const PADLOCK: &str =
     r#"<rect x="4.5" y="10.5" width="15" height="10" rx="2"/><path d="M8 10.500V7.500a4 4 0 0 1 8 0v3"/>"#;
 /// A triangle with an exclamation mark.
 pub const WARNING: &str = r#"<path d="M12 4 21 19.500H3z"/><path d="M12 10v4.500m0 2v.5"/>"#;
+/// A question mark in a circle.
+pub const QUESTION: &str = r#"<circle cx="12" cy="12" r="8.5"/><path d="M9.500 9.700a2.500 2.500 0 1 1 3.600 2.200c-.700.400-1.100.900-1.100 1.700m0 2.600v.300"/>"#;
+/// Two people.
+pub const PEOPLE: &str = r#"<circle cx="9" cy="8" r="3.5"/><path d="M2.500 19.500c.5-4 3-6 6.500-6s6 2 6.500 6M15.500 4.800a3.500 3.500 0 0 1 0 6.400m2 2.800c2.300.700 3.700 2.600 4 5.500"/>"#;
 /// A cross.
 pub const CROSS: &str = r#"<path d="m6.5 6.5 11 11m0-11-11 11"/>"#;
 

@@ -5,6 +5,7 @@ use crate::{
     components::{
         icon::{Icon, PADLOCK},
         moment::Moment,
+        more::{More, Section},
         redirect::{GoToSignIn, page_status},
     },
     model::{error::ApiError, identity::Frame, lock::LockFace},
@@ -68,11 +69,11 @@ pub fn Refusal(error: ApiError) -> impl IntoView {
         ApiError::SignedOut => view! { <GoToSignIn/> }.into_any(),
         ApiError::Locked(face) => view! { <Locked face=*face/> }.into_any(),
         error => {
-            if error == ApiError::NotFound {
-                page_status(404);
+            if matches!(error, ApiError::NotFound | ApiError::NotAllowed) {
+                page_status(error.status());
             }
             view! {
-                <section class="card">
+                <section class="card" data-refused="true">
                     <div class="empty">
                         <h2>{if error == ApiError::NotFound { "Not found" } else { "This could not be shown" }}</h2>
                         <p class="lede">{error.message()}</p>
@@ -126,6 +127,7 @@ pub fn Locked(face: LockFace, #[prop(optional)] workspace: Option<String>) -> im
                 <a class="button" href="/settings/data-encryption">
                     "Open Data Encryption"
                 </a>
+                <More about=Section::States/>
             </div>
         </section>
     }

@@ -34,6 +34,16 @@ pub fn GoToSignIn() -> impl IntoView {
     view! { <GoTo path=crate::return_path::sign_in_for(&path)/> }
 }
 
+/// Has the browser load the page that is being rendered anew after so many seconds, also without scripts.
+pub fn load_again(seconds: u32) {
+    #[cfg(feature = "ssr")]
+    if let Some(response) = use_context::<leptos_axum::ResponseOptions>() {
+        response.insert_header(http::header::REFRESH, http::HeaderValue::from(seconds));
+    }
+    #[cfg(not(feature = "ssr"))]
+    let _ = seconds;
+}
+
 /// Sets the status of the page that the server is rendering.
 pub fn page_status(status: u16) {
     #[cfg(feature = "ssr")]
@@ -44,4 +54,12 @@ pub fn page_status(status: u16) {
     }
     #[cfg(not(feature = "ssr"))]
     let _ = status;
+}
+
+/// Has browsers tell nobody the address of the page that is being rendered, because it is a secret.
+pub fn tell_nobody() {
+    #[cfg(feature = "ssr")]
+    if let Some(response) = use_context::<leptos_axum::ResponseOptions>() {
+        response.insert_header(http::header::REFERRER_POLICY, http::HeaderValue::from_static("strict-origin"));
+    }
 }

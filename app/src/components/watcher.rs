@@ -1,6 +1,9 @@
 //! Watches over an open page: hides data that has become locked, brings it back, and keeps its dates current.
 
-use crate::browser::{ago, live_parts, page, watch};
+use crate::{
+    browser::{ago, live_parts, page, watch},
+    model::error::ApiError,
+};
 use leptos::{ev, prelude::*};
 use std::time::Duration;
 use wasm_bindgen::JsCast;
@@ -96,6 +99,9 @@ fn ask() {
     crate::browser::request::ask_state(|answer| {
         let shown = page::first("[data-locked]").map(|face| face.get_attribute("data-locked").unwrap_or_default());
         match answer {
+            // The reader is no member of the workspace any more. What they are writing is theirs: it stays.
+            Err(ApiError::NotFound) if page::has_unsaved() => {}
+            Err(ApiError::NotFound) => page::reload(),
             Err(_) => page::leave_for_sign_in(),
             // Data becomes locked while it is shown: take it off the page at once, then ask what to show instead. The name
             // of a workspace that is locked alone is such data too when everything becomes locked.

@@ -3,6 +3,7 @@
 use super::{
     impact::{PlainLine, Speed},
     job::{JobSummary, JobView},
+    key_test::KeyTest,
     lock::{KeyNotice, LockFace, LockHistory},
 };
 use serde::{Deserialize, Serialize};
@@ -78,6 +79,8 @@ pub struct Servers {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LockedWorkspace {
     pub id: String,
+    /// Whether the person who asked is a member of it.
+    pub is_member: bool,
     pub lock: LockFace,
 }
 
@@ -89,7 +92,8 @@ pub struct DataEncryption {
     /// What administrators should know about the key before it bites.
     pub notice: Option<KeyNotice>,
     pub servers: Servers,
-    /// Workspaces whose data keys AWS refuses while the rest works, on this server.
+    /// Workspaces whose data keys AWS refuses while the rest works, on this server. Administrators see all of them, by id;
+    /// others see their own.
     pub locked_workspaces: Vec<LockedWorkspace>,
     /// Locks and what ended them, newest first, at most 20.
     pub history: Vec<LockHistory>,
@@ -112,6 +116,8 @@ pub struct DataEncryption {
     pub job: Option<JobView>,
     /// Jobs that have ended, newest first, at most 20, without `job`.
     pub past_jobs: Vec<JobSummary>,
+    /// The test of a key that was asked for by its id, for administrators.
+    pub test: Option<KeyTest>,
     /// How long access lasts when AWS cannot be reached, in seconds.
     pub outage_grace_seconds: u64,
     /// The AWS principal to name in the key policy; `None` if it is neither configured nor could be asked for.

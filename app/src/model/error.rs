@@ -3,7 +3,7 @@
 //! Without scripts an error travels back in the URL, where anyone could forge it. So every error is one of a closed set, the
 //! words for it are chosen where it is shown, and nothing internal has a way out.
 
-use super::{key_arn::KeyArnError, lock::LockFace, preflight::KeyProblem};
+use super::{key_arn::KeyArnError, lock::LockFace};
 use leptos::prelude::{FromServerFnError, ServerFnErrorErr};
 use leptos::server_fn::codec::JsonEncoding;
 use serde::{Deserialize, Serialize};
@@ -16,8 +16,16 @@ pub enum ApiError {
     SignedOut,
     /// E-mail and password do not belong together; the same for an unknown user.
     WrongCredentials,
+    /// The password is right, but an administrator has disabled the account.
+    AccountDisabled,
     /// Too many at once; try again in a moment.
     Busy,
+    /// Too many wrong passwords or codes; try again after so many seconds.
+    TooManyAttempts { seconds: u32 },
+    /// The person has not proved for a while who they are, and what they want is grave.
+    ProofNeeded,
+    /// The change of a member was refused; nothing has changed.
+    MemberRefused(MemberRefused),
     /// The person's role does not allow it.
     NotAllowed,
     /// It does not exist, or not for this person.
@@ -46,6 +54,19 @@ pub enum ApiError {
 pub enum Invalid {
     EmailMissing,
     PasswordMissing,
+    /// The current password, given to change it.
+    PasswordWrong,
+    PasswordSame,
+    PasswordTooShort,
+    PasswordTooLong,
+    PasswordCommon,
+    EmailWrong,
+    CodeMissing,
+    CodeWrong,
+    /// Neither the password nor a code.
+    ProofWrong,
+    /// The name of a person.
+    NameWrong,
     NameMissing,
     NameTooLong,
     DescriptionTooLong,
@@ -54,7 +75,25 @@ pub enum Invalid {
     FileNameMissing,
     FileNameTooLong,
     FileTooLarge,
+    /// No role was chosen.
+    RoleMissing,
+    /// Nobody in the organization has this e-mail.
+    NoSuchPerson,
+    /// The person is a member of the workspace already.
+    MemberAlready,
+    /// The workspace would have no owner left who can sign in.
+    LastOwner,
     Arn(KeyArnError),
+}
+
+/// Why a member was not invited or changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MemberRefused {
+    /// Nobody could change anything any more.
+    LastAdministrator,
+    /// There is an account with this address.
+    AlreadyMember,
 }
 
 /// Why Activate Key or Delete Key did nothing.
@@ -77,8 +116,6 @@ pub enum KeyRefused {
     NothingPaused,
     /// No item is set aside that could be tried again.
     NothingSetAside,
-    /// The preflight found a problem with the new key.
-    Problem(KeyProblem),
 }
 
 impl ApiError {
@@ -86,13 +123,13 @@ impl ApiError {
     pub const fn status(&self) -> u16 {
         match self {
             Self::SignedOut | Self::WrongCredentials => 401,
-            Self::NotAllowed => 403,
+            Self::NotAllowed | Self::AccountDisabled | Self::ProofNeeded => 403,
             Self::NotFound => 404,
-            Self::Conflict => 409,
+            Self::Conflict | Self::MemberRefused(_) => 409,
             Self::Invalid(Invalid::FileTooLarge) => 413,
             Self::Invalid(_) | Self::KeyRefused(_) => 422,
             Self::Locked(_) => 423,
-            Self::Busy => 429,
+            Self::Busy | Self::TooManyAttempts { .. } => 429,
             Self::Damaged | Self::Internal => 500,
             Self::Unavailable | Self::Connection => 503,
         }
@@ -149,7 +186,7 @@ mod tests {
             ApiError::SignedOut,
             ApiError::Locked(Box::new(face)),
             ApiError::Invalid(Invalid::Arn(KeyArnError::Region)),
-            ApiError::KeyRefused(KeyRefused::Problem(KeyProblem::Disabled)),
+            ApiError::KeyRefused(KeyRefused::RootUnusable),
         ] {
             let text = leptos::serde_json::to_string(&error).unwrap();
             assert_eq!(leptos::serde_json::from_str::<ApiError>(&text).unwrap(), error, "{text}");

@@ -47,17 +47,6 @@ pub struct Deployment {
     pub max_file_bytes: u64,
 }
 
-/// A member of the organization, as the list of members shows them.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct MemberEntry {
-    pub id: String,
-    pub name: String,
-    pub email: String,
-    pub role: Role,
-    /// Unix milliseconds; `None` before the first sign-in.
-    pub last_sign_in_at: Option<i64>,
-}
-
 /// The frame around every page: who is signed in, where, and whether the data can be read now.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Frame {
@@ -66,4 +55,6 @@ pub struct Frame {
     pub lock: Option<super::lock::LockFace>,
     /// What an administrator should know about the key before it bites; never for others.
     pub notice: Option<super::lock::KeyNotice>,
+    /// For how many seconds the last proof of who it is still counts.
+    pub proof_left: u32,
 }

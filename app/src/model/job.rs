@@ -139,6 +139,8 @@ pub struct JobView {
     pub bytes_done: u64,
     /// Items that would not open, grouped by reason.
     pub set_aside: Vec<SetAside>,
+    /// Whether what this job or an earlier one has set aside can be tried again now.
+    pub may_retry: bool,
 }
 
 /// One kind of data.

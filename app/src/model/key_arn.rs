@@ -26,10 +26,16 @@ pub struct KeyArn {
 pub enum KeyArnError {
     /// Nothing was entered.
     Empty,
+    /// Quotation marks, brackets or a comma stand around it, copied along from where it was written.
+    Surrounded,
     /// White space between the first and the last character.
     InnerWhitespace,
-    /// A control character, or one outside of ASCII.
+    /// A control character, or one without a width: nobody can see what is wrong.
+    Invisible,
+    /// A character outside of ASCII; some look like plain ones.
     ForeignCharacter,
+    /// The address of a page, such as the key's in the AWS console.
+    WebAddress,
     /// A key id without an ARN around it.
     BareId,
     /// An alias name, such as `alias/my-key`, or an alias ARN.
@@ -48,6 +54,8 @@ pub enum KeyArnError {
     Resource,
     /// What follows `key/` is not a key id.
     KeyId,
+    /// Something more follows the key id.
+    Extra,
 }
 
 impl KeyArnError {
@@ -55,31 +63,45 @@ impl KeyArnError {
     pub const fn message(self) -> &'static str {
         match self {
             Self::Empty => "Enter the ARN of a KMS key. It begins with arn:aws:kms: and the region.",
+            Self::Surrounded => {
+                "There is something around the ARN, such as quotation marks or a comma. Enter only the ARN: it begins with arn: and ends with the key id."
+            }
             Self::InnerWhitespace => {
                 "There is white space inside the ARN. An ARN has none: copy it again, in one piece, from the AWS console."
             }
+            Self::Invisible => {
+                "The ARN contains a character that cannot be seen. Type the ARN, or copy it again from the AWS console."
+            }
             Self::ForeignCharacter => {
-                "The ARN contains a character that no ARN has. Only plain letters, digits, hyphens, colons and one slash are expected."
+                "The ARN contains a character that no ARN has; it may look like a plain one. Only plain letters, digits, hyphens, colons and one slash are expected."
+            }
+            Self::WebAddress => {
+                "This is the address of a page. Enter the ARN of the key instead: the AWS console shows it on that page."
             }
             Self::BareId => {
-                "This is only a key id. Enter the whole ARN: arn:, the partition, kms, the region, the account, then key/ and the id."
+                "This is only a key id. Enter the whole ARN: arn, the partition, kms, the region, the account, then key/ and the id, with colons between."
             }
             Self::Alias => {
                 "This is an alias. An alias can be pointed at another key, so enter the ARN of the key itself: its last part begins with key/."
             }
-            Self::NotAnArn => "The first part is wrong: an ARN begins with arn: and has six parts separated by colons.",
+            Self::NotAnArn => {
+                "The first part is wrong: an ARN begins with arn: in lower case and has six parts separated by colons."
+            }
             Self::Partition => {
-                "The partition, the second part, is wrong. Expected is aws, or another partition of AWS such as aws-us-gov or aws-cn."
+                "The partition, the second part, is wrong. Expected is aws, or another partition of AWS such as aws-us-gov or aws-cn, in lower case."
             }
-            Self::Service => "The service, the third part, is wrong. Expected is kms, because this must be a KMS key.",
+            Self::Service => {
+                "The service, the third part, is wrong. Expected is kms in lower case, because this must be a KMS key."
+            }
             Self::Region => {
-                "The region, the fourth part, is wrong. Expected is the name of an AWS region, such as us-west-1."
+                "The region, the fourth part, is wrong. Expected is the name of an AWS region in lower case, such as us-west-1."
             }
-            Self::Account => "The account, the fifth part, is wrong. Expected are exactly 12 digits.",
-            Self::Resource => "The last part is wrong. Expected is key/ followed by the key id.",
+            Self::Account => "The account, the fifth part, is wrong. Expected are exactly 12 digits, without hyphens.",
+            Self::Resource => "The last part is wrong. Expected is key, a slash and the key id.",
             Self::KeyId => {
                 "The key id, after key/, is wrong. Expected is a lower-case id such as 1234abcd-12ab-34cd-56ef-1234567890ab, or mrk- and 32 characters."
             }
+            Self::Extra => "There is something after the key id. An ARN ends with the id: remove what follows it.",
         }
     }
 }
@@ -94,13 +116,22 @@ impl KeyArn {
         if text.is_empty() {
             return Err(KeyArnError::Empty);
         }
-        if text.chars().any(char::is_whitespace) {
+        if text.starts_with(surrounds) || text.ends_with(surrounds) {
+            return Err(KeyArnError::Surrounded);
+        }
+        if text.contains(char::is_whitespace) {
             return Err(KeyArnError::InnerWhitespace);
         }
-        if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        if text.contains(is_invisible) {
+            return Err(KeyArnError::Invisible);
+        }
+        if !text.is_ascii() {
             return Err(KeyArnError::ForeignCharacter);
         }
-        if is_key_id(text) {
+        if text.starts_with("https:") || text.starts_with("http:") {
+            return Err(KeyArnError::WebAddress);
+        }
+        if is_key_id(&text.strip_prefix("key/").unwrap_or(text).to_ascii_lowercase()) {
             return Err(KeyArnError::BareId);
         }
         if text.starts_with("alias/") {
@@ -125,7 +156,8 @@ impl KeyArn {
         }
         let id = resource.strip_prefix("key/").ok_or(KeyArnError::Resource)?;
         if !is_key_id(id) {
-            return Err(KeyArnError::KeyId);
+            let is_longer = id.split([':', '/']).next().is_some_and(is_key_id);
+            return Err(if is_longer { KeyArnError::Extra } else { KeyArnError::KeyId });
         }
         let region_at = "arn:".len() + partition.len() + ":kms:".len();
         let account_at = region_at + region.len() + 1;
@@ -187,6 +219,21 @@ impl std::str::FromStr for KeyArn {
     }
 }
 
+/// What is copied along around an ARN, and never stands at an end of one.
+fn surrounds(character: char) -> bool {
+    "\"'`<>()[]{},;.«»‘’‚‛“”„‟".contains(character)
+}
+
+/// Control characters, and those of no width.
+fn is_invisible(character: char) -> bool {
+    character.is_control()
+        || matches!(
+            character,
+            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
+                | '\u{2060}'..='\u{206f}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{e0000}'..='\u{e0fff}'
+        )
+}
+
 /// Words of lower-case letters and digits joined by single hyphens; at least three, the first of letters, the last of digits.
 fn is_region(text: &str) -> bool {
     let words = text.split('-').count();
@@ -217,19 +264,13 @@ const fn is_lower_hex(byte: u8) -> bool {
     matches!(byte, b'0'..=b'9' | b'a'..=b'f')
 }
 
+// What is accepted, and which message each mistake gets, is in `app/tests/key_arns.txt`.
 #[cfg(test)]
 mod tests {
     use super::*;
 
     const ID: &str = "8f1d2c3b-4a59-4e6f-8a7b-9c0d1e2f3a4b";
     const ARN: &str = "arn:aws:kms:us-west-1:111122223333:key/8f1d2c3b-4a59-4e6f-8a7b-9c0d1e2f3a4b";
-
-    fn refused(entered: &str) -> KeyArnError {
-        match KeyArn::parse(entered) {
-            Ok(arn) => panic!("{entered:?} was accepted as {arn:?}"),
-            Err(error) => error,
-        }
-    }
 
     #[test]
     fn a_key_arn_gives_back_its_parts() {
@@ -256,89 +297,6 @@ mod tests {
         let id = "mrk-1234abcd12ab34cd56ef1234567890ab";
         let arn = KeyArn::parse(&format!("arn:aws:kms:eu-central-1:111122223333:key/{id}")).unwrap();
         assert_eq!(arn.key_id(), id);
-        assert_eq!(refused(&format!("arn:aws:kms:eu-central-1:111122223333:key/{id}0")), KeyArnError::KeyId);
-        assert_eq!(refused("arn:aws:kms:eu-central-1:111122223333:key/mrk-123"), KeyArnError::KeyId);
-    }
-
-    #[test]
-    fn white_space_at_the_ends_is_removed() {
-        assert_eq!(KeyArn::parse(&format!("  \t{ARN}\r\n ")).unwrap().as_str(), ARN);
-    }
-
-    #[test]
-    fn nothing_entered_is_said() {
-        assert_eq!(refused(""), KeyArnError::Empty);
-        assert_eq!(refused(" \t\n"), KeyArnError::Empty);
-    }
-
-    #[test]
-    fn white_space_inside_is_refused() {
-        for white in [" ", "\t", "\n", "\u{a0}", "\u{2003}"] {
-            assert_eq!(refused(&ARN.replace("kms:", &format!("kms:{white}"))), KeyArnError::InnerWhitespace);
-        }
-    }
-
-    #[test]
-    fn control_and_foreign_characters_are_refused() {
-        for foreign in ["\u{0}", "\u{7f}", "\u{200b}", "\u{feff}", "а", "１", "é"] {
-            assert_eq!(refused(&ARN.replace("kms", &format!("kms{foreign}"))), KeyArnError::ForeignCharacter);
-        }
-    }
-
-    #[test]
-    fn aliases_are_refused_as_aliases() {
-        assert_eq!(refused("alias/keystead"), KeyArnError::Alias);
-        assert_eq!(refused("arn:aws:kms:us-west-1:111122223333:alias/keystead"), KeyArnError::Alias);
-    }
-
-    #[test]
-    fn bare_ids_are_refused_as_ids() {
-        assert_eq!(refused(ID), KeyArnError::BareId);
-        assert_eq!(refused("mrk-1234abcd12ab34cd56ef1234567890ab"), KeyArnError::BareId);
-    }
-
-    #[test]
-    fn the_first_wrong_part_is_named() {
-        for (entered, error) in [
-            ("key", KeyArnError::NotAnArn),
-            ("arn", KeyArnError::NotAnArn),
-            ("https://console.aws.amazon.com/kms", KeyArnError::NotAnArn),
-            ("ARN:aws:kms:us-west-1:111122223333:key/x", KeyArnError::NotAnArn),
-            ("arn:", KeyArnError::Partition),
-            ("arn:amazon:kms:us-west-1:111122223333:key/x", KeyArnError::Partition),
-            ("arn:AWS:kms:us-west-1:111122223333:key/x", KeyArnError::Partition),
-            ("arn:aws-xx:kms:us-west-1:111122223333:key/x", KeyArnError::Partition),
-            ("arn:aws", KeyArnError::Service),
-            ("arn:aws:s3:::bucket", KeyArnError::Service),
-            ("arn:aws:KMS:us-west-1:111122223333:key/x", KeyArnError::Service),
-            ("arn:aws:kms", KeyArnError::Region),
-            ("arn:aws:kms::111122223333:key/x", KeyArnError::Region),
-            ("arn:aws:kms:US-WEST-1:111122223333:key/x", KeyArnError::Region),
-            ("arn:aws:kms:us-west:111122223333:key/x", KeyArnError::Region),
-            ("arn:aws:kms:us--1:111122223333:key/x", KeyArnError::Region),
-            ("arn:aws:kms:us-west-1a:111122223333:key/x", KeyArnError::Region),
-            ("arn:aws:kms:us/west-1:111122223333:key/x", KeyArnError::Region),
-            ("arn:aws:kms:evil.example-x-1:111122223333:key/x", KeyArnError::Region),
-            ("arn:aws:kms:us-west-1", KeyArnError::Account),
-            ("arn:aws:kms:us-west-1::key/x", KeyArnError::Account),
-            ("arn:aws:kms:us-west-1:11112222333:key/x", KeyArnError::Account),
-            ("arn:aws:kms:us-west-1:1111222233334:key/x", KeyArnError::Account),
-            ("arn:aws:kms:us-west-1:1111-2222-33:key/x", KeyArnError::Account),
-            ("arn:aws:kms:us-west-1:111122223333", KeyArnError::Resource),
-            ("arn:aws:kms:us-west-1:111122223333:", KeyArnError::Resource),
-            ("arn:aws:kms:us-west-1:111122223333:key", KeyArnError::Resource),
-            ("arn:aws:kms:us-west-1:111122223333:8f1d2c3b-4a59-4e6f-8a7b-9c0d1e2f3a4b", KeyArnError::Resource),
-            ("arn:aws:kms:us-west-1:111122223333:Key/x", KeyArnError::Resource),
-            ("arn:aws:kms:us-west-1:111122223333:key/", KeyArnError::KeyId),
-            ("arn:aws:kms:us-west-1:111122223333:key/8f1d2c3b", KeyArnError::KeyId),
-            ("arn:aws:kms:us-west-1:111122223333:key/8F1D2C3B-4A59-4E6F-8A7B-9C0D1E2F3A4B", KeyArnError::KeyId),
-            ("arn:aws:kms:us-west-1:111122223333:key/8f1d2c3b4a594e6f8a7b9c0d1e2f3a4b", KeyArnError::KeyId),
-            ("arn:aws:kms:us-west-1:111122223333:key/*", KeyArnError::KeyId),
-        ] {
-            assert_eq!(refused(entered), error, "{entered}");
-        }
-        assert_eq!(refused(&format!("{ARN}:more")), KeyArnError::KeyId);
-        assert_eq!(refused(&format!("{ARN}/more")), KeyArnError::KeyId);
     }
 
     #[test]
@@ -347,27 +305,5 @@ mod tests {
         assert_eq!(arn.check_home("aws", "us-west-1"), Err(KeyProblem::WrongRegion));
         assert_eq!(arn.check_home("aws", "xx-nowhere-42"), Ok(()));
         assert_eq!(arn.check_home("aws-cn", "xx-nowhere-42"), Err(KeyProblem::WrongPartition));
-    }
-
-    #[test]
-    fn every_message_is_its_own() {
-        use KeyArnError::*;
-        let all = [
-            Empty,
-            InnerWhitespace,
-            ForeignCharacter,
-            BareId,
-            Alias,
-            NotAnArn,
-            Partition,
-            Service,
-            Region,
-            Account,
-            Resource,
-            KeyId,
-        ];
-        for (at, error) in all.iter().enumerate() {
-            assert!(all[..at].iter().all(|other| other.message() != error.message()), "{error:?}");
-        }
     }
 }

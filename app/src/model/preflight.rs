@@ -37,6 +37,24 @@ pub struct StepReport {
     /// AWS's error code, if AWS answered with one.
     pub code: Option<String>,
     pub request_id: Option<String>,
+    /// Which policy denied it, if AWS said so.
+    pub denial: Option<DeniedBy>,
+    /// When AWS will delete the key, or its imported material expires; Unix milliseconds.
+    pub at: Option<i64>,
+}
+
+/// Which policy denied a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DeniedBy {
+    /// The policy of the key.
+    KeyPolicy,
+    /// The policy of the deployment's own principal: its operator's affair.
+    CallerPolicy,
+    /// A policy of an AWS organization, over accounts or resources.
+    OrganizationPolicy,
+    /// The policy of the network endpoint that the deployment reaches AWS through.
+    EndpointPolicy,
 }
 
 /// The whole preflight.
@@ -86,6 +104,13 @@ pub enum KeyProblem {
     Unreachable,
     /// AWS did not accept this deployment's own credentials.
     OwnCredentials,
+}
+
+impl KeyProblem {
+    /// Whether AWS denied a call. That can pass by itself: a change of a policy takes a while to be known everywhere in AWS.
+    pub const fn is_denial(self) -> bool {
+        matches!(self, Self::DescribeDenied | Self::EncryptDenied | Self::DecryptDenied)
+    }
 }
 
 /// What is worth knowing before activating a key, and does not stop it.

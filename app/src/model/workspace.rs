@@ -10,6 +10,54 @@ pub mod limits {
     pub const FILE_NAME_BYTES: usize = 255;
 }
 
+/// What somebody may do in a workspace. Each may do what those before it may.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WorkspaceRole {
+    /// May read, and download files.
+    Reader,
+    /// May also write notes and files, and describe the workspace.
+    Editor,
+    /// May also rename and delete the workspace, and decide who its members are.
+    Owner,
+}
+
+impl WorkspaceRole {
+    pub const ALL: [Self; 3] = [Self::Reader, Self::Editor, Self::Owner];
+
+    /// The word in forms and in the audit log.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Reader => "reader",
+            Self::Editor => "editor",
+            Self::Owner => "owner",
+        }
+    }
+
+    /// What [`Self::word`] gave.
+    pub fn of_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|role| role.word() == word)
+    }
+
+    /// The word people read.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Reader => "Reader",
+            Self::Editor => "Editor",
+            Self::Owner => "Owner",
+        }
+    }
+
+    /// What the role allows, beside its label.
+    pub const fn meaning(self) -> &'static str {
+        match self {
+            Self::Reader => "reads notes and downloads files",
+            Self::Editor => "also writes notes and files, and describes the workspace",
+            Self::Owner => "also renames and deletes the workspace, and decides who its members are",
+        }
+    }
+}
+
 /// One page of a list. `next` is given back, unchanged, to get the page after this one.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Page<T> {
@@ -22,6 +70,8 @@ pub struct Page<T> {
 pub struct WorkspaceSummary {
     pub id: String,
     pub name: String,
+    /// What the person who asked is there.
+    pub role: WorkspaceRole,
     /// The stored name does not open; it is empty here.
     pub damaged: bool,
     /// What is inside is locked alone.
@@ -39,6 +89,8 @@ pub struct WorkspaceSummary {
 pub struct Workspace {
     pub id: String,
     pub rev: i64,
+    /// What the person who asked is here.
+    pub role: WorkspaceRole,
     pub name: String,
     pub description: String,
     pub created_at: i64,

@@ -1,8 +1,14 @@
 //! One file, or one folder, a page.
 
+pub mod account;
+pub mod audit_log;
 pub mod data_encryption;
+pub mod invitation;
+pub mod members;
 pub mod not_found;
+mod ownerless;
 pub mod settings;
+mod shown;
 pub mod sign_in;
 pub mod workspace;
 pub mod workspaces;

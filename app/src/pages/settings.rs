@@ -1,11 +1,6 @@
-//! Organization Settings: the tabs, and the two pages that only show.
+//! Organization Settings: the tabs, and the page that only shows.
 
-use crate::{
-    api::organization::members,
-    components::{moment::Ago, opened::opened},
-    format,
-    model::identity::{Frame, MemberEntry, Role},
-};
+use crate::{components::opened::opened, format, model::identity::Frame};
 use leptos::prelude::*;
 use leptos_router::{components::Outlet, hooks::use_location};
 
@@ -26,7 +21,7 @@ pub fn SettingsFrame() -> impl IntoView {
         </div>
         <nav class="tabs" aria-label="Organization Settings">
             {tab("/settings", "General")} {tab("/settings/members", "Members")}
-            {tab("/settings/data-encryption", "Data Encryption")}
+            {tab("/settings/data-encryption", "Data Encryption")} {tab("/settings/audit-log", "Audit Log")}
         </nav>
         <Outlet/>
     }
@@ -64,61 +59,6 @@ fn General(frame: Frame) -> impl IntoView {
                     <dt>"Version"</dt>
                     <dd class="mono">{place.version}</dd>
                 </dl>
-            </div>
-        </section>
-    }
-}
-
-#[component]
-pub fn MembersPage() -> impl IntoView {
-    let list = OnceResource::new(members());
-    view! {
-        {super::tab_title("Members")}
-        <div>
-            <h2>"Members"</h2>
-            <p class="lede">"Everybody who can sign in. Administrators may also change the key that protects the data."</p>
-        </div>
-        {opened(list, None, |members, _| view! { <Members members/> }.into_any())}
-    }
-}
-
-#[component]
-fn Members(members: Vec<MemberEntry>) -> impl IntoView {
-    let rows = members
-        .into_iter()
-        .map(|member| {
-            let badge = if member.role == Role::Administrator { "badge good" } else { "badge" };
-            view! {
-                <tr>
-                    <td class="wrap">{member.name}</td>
-                    <td class="wrap">{member.email}</td>
-                    <td>
-                        <span class=badge>{member.role.label()}</span>
-                    </td>
-                    <td>
-                        {match member.last_sign_in_at {
-                            Some(at) => view! { <Ago at/> }.into_any(),
-                            None => "never".into_any(),
-                        }}
-                    </td>
-                </tr>
-            }
-        })
-        .collect_view();
-    view! {
-        <section class="card" aria-label="Members">
-            <div class="scroll" tabindex="0" role="group" aria-label="List of members">
-                <table class="list">
-                    <thead>
-                        <tr>
-                            <th scope="col">"Name"</th>
-                            <th scope="col">"Email"</th>
-                            <th scope="col">"Role"</th>
-                            <th scope="col">"Last sign-in"</th>
-                        </tr>
-                    </thead>
-                    <tbody>{rows}</tbody>
-                </table>
             </div>
         </section>
     }

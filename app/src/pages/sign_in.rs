@@ -1,13 +1,15 @@
 //! The sign-in page.
 
 use crate::{
-    api::session::{SignIn, sign_in},
+    api::session::{SignIn, SignInCode, owes_code, sign_in},
     browser::page::{self, Fields},
     components::{
-        form::{FieldError, PostForm, SendButton, returned_error},
+        form::{FieldError, FieldNote, PostForm, SendButton, returned_error},
         icon::{Icon, SHIELD},
+        redirect::GoTo,
     },
     model::error::{ApiError, Invalid},
+    problem,
 };
 use leptos::{prelude::*, server_fn::ServerFn, task::spawn_local};
 use leptos_router::hooks::use_query_map;
@@ -20,6 +22,7 @@ pub fn SignInPage() -> impl IntoView {
     #[cfg(not(feature = "ssr"))]
     let organization = String::new();
     let failed = returned_error::<SignIn>();
+    let joined = problem::typed("joined").is_some();
     view! {
         {super::tab_title("Sign in")}
         <main class="gate">
@@ -30,10 +33,89 @@ pub fn SignInPage() -> impl IntoView {
                         <span>"Keystead" <small>{organization}</small></span>
                     </div>
                     <h1>"Sign in"</h1>
+                    {joined
+                        .then(|| {
+                            view! {
+                                <p class="notice good" role="status">
+                                    "Your account is ready. Sign in with the password that you have just set."
+                                </p>
+                            }
+                        })}
                     <SignInForm next failed/>
                 </div>
             </section>
         </main>
+    }
+}
+
+/// Where the code of a second factor is asked for, after the password.
+#[component]
+pub fn CodePage() -> impl IntoView {
+    let next = problem::typed("next").unwrap_or_default();
+    let failed = returned_error::<SignInCode>();
+    let owed = OnceResource::new(owes_code());
+    view! {
+        {super::tab_title("Sign in")}
+        <main class="gate">
+            <section class="card">
+                <div class="body">
+                    <div class="brand">
+                        <Icon paths=SHIELD/>
+                        <span>"Keystead"</span>
+                    </div>
+                    <h1>"Enter your code"</h1>
+                    <Suspense>
+                        {move || {
+                            let (next, failed) = (next.clone(), failed.clone());
+                            Suspend::new(async move {
+                                if owed.await == Ok(true) {
+                                    view! { <CodeForm next failed/> }.into_any()
+                                } else {
+                                    view! { <GoTo path="/sign-in"/> }.into_any()
+                                }
+                            })
+                        }}
+                    </Suspense>
+                </div>
+            </section>
+        </main>
+    }
+}
+
+/// A plain form, with scripts too.
+#[component]
+fn CodeForm(next: String, failed: Option<ApiError>) -> impl IntoView {
+    view! {
+        <p class="lede">"Your authenticator app shows it. A recovery code works too."</p>
+        <form class="stack" method="post" action=SignInCode::PATH>
+            <input type="hidden" name="next" value=next/>
+            <div class="field">
+                <label for="code">"Code"</label>
+                <input
+                    class="input mono"
+                    id="code"
+                    name="code"
+                    type="text"
+                    autocomplete="one-time-code"
+                    autocapitalize="off"
+                    spellcheck="false"
+                    maxlength="24"
+                    required
+                    autofocus
+                    aria-invalid=failed.is_some().then_some("true")
+                    aria-describedby="code-error"
+                />
+                <FieldNote id="code-error" error=failed/>
+            </div>
+            <div class="row">
+                <button class="button primary" type="submit">
+                    "Sign in"
+                </button>
+                <a class="button" href="/sign-in">
+                    "Start again"
+                </a>
+            </div>
+        </form>
     }
 }
 

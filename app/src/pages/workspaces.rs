@@ -52,7 +52,7 @@ fn NewWorkspace() -> impl IntoView {
     let busy = RwSignal::new(false);
     let send = move |fields: Fields| {
         let (name, description) = (fields.text("name"), fields.text("description"));
-        let problem = check_texts(&name, &description);
+        let problem = check_texts(Some(&name), &description);
         error.set(problem.map(ApiError::from));
         if problem.is_some() || busy.get_untracked() {
             return;
@@ -80,11 +80,11 @@ fn NewWorkspace() -> impl IntoView {
     }
 }
 
-/// What is wrong with a workspace's texts, as the server would say too.
-pub fn check_texts(name: &str, description: &str) -> Option<Invalid> {
-    if name.trim().is_empty() {
+/// What is wrong with a workspace's texts, as the server would say too. There is no name if only the description changes.
+pub fn check_texts(name: Option<&str>, description: &str) -> Option<Invalid> {
+    if name.is_some_and(|name| name.trim().is_empty()) {
         Some(Invalid::NameMissing)
-    } else if name.trim().chars().count() > limits::NAME_CHARS {
+    } else if name.is_some_and(|name| name.trim().chars().count() > limits::NAME_CHARS) {
         Some(Invalid::NameTooLong)
     } else if description.trim().chars().count() > limits::DESCRIPTION_CHARS {
         Some(Invalid::DescriptionTooLong)
@@ -101,6 +101,14 @@ pub fn TextFields(name: String, description: String) -> impl IntoView {
             <label for="name">"Name"</label>
             <input class="input" id="name" name="name" type="text" required autofocus autocomplete="off" value=name/>
         </div>
+        <DescriptionField description/>
+    }
+}
+
+/// The field *Description*.
+#[component]
+pub fn DescriptionField(description: String) -> impl IntoView {
+    view! {
         <div class="field">
             <label for="description">"Description"</label>
             <textarea class="input" id="description" name="description" rows="3">
@@ -134,6 +142,7 @@ fn List(page: Page<WorkspaceSummary>, is_first: bool) -> impl IntoView {
                     <thead>
                         <tr>
                             <th scope="col">"Name"</th>
+                            <th scope="col">"Your role"</th>
                             <th scope="col" class="num">
                                 "Notes"
                             </th>
@@ -164,6 +173,7 @@ fn Row(item: WorkspaceSummary) -> impl IntoView {
                 <a href=format!("/workspaces/{}", item.id)>{name}</a>
                 {item.locked.then(|| view! { " " <span class="badge bad">"Locked"</span> })}
             </td>
+            <td>{item.role.label()}</td>
             <td class="num">{format::count(item.notes)}</td>
             <td class="num">{format::count(item.files)}</td>
             <td class="num">{format::bytes(item.stored_bytes)}</td>

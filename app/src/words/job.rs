@@ -6,6 +6,11 @@ use crate::{
 };
 
 impl JobView {
+    /// Whether it is known how much there is to rewrite. Until then all amounts are 0, and mean nothing.
+    pub const fn is_counted(&self) -> bool {
+        !self.items.is_empty()
+    }
+
     /// The heading of the job's card.
     pub const fn title(&self) -> &'static str {
         match (self.state, self.kind, self.set_aside.is_empty()) {
@@ -132,6 +137,9 @@ impl PauseReason {
 }
 
 impl JobFailure {
+    /// What is said of a deletion that could not take control, while the activation that it had turned round goes on.
+    pub const TURNED_BACK: &str = "The provider's key could not take control, so your key still is, and your data goes on being rewritten under it. Tell your operator; then Delete Key can be pressed again.";
+
     /// Why it failed, and what to do.
     pub const fn message(self) -> &'static str {
         match self {

@@ -26,50 +26,34 @@ impl PreflightStep {
 }
 
 impl KeyProblem {
-    /// What is wrong with the key, and what to do.
+    /// What is wrong with the key. How to mend it is in `remedy`.
     pub const fn message(self) -> &'static str {
         match self {
-            Self::WrongPartition => {
-                "The key is in another AWS partition than this deployment. Use a key in the deployment's own partition and region."
-            }
-            Self::WrongRegion => {
-                "The key is in another AWS region than this deployment. Create a key in the deployment's own region and enter its ARN."
-            }
-            Self::AccountNotAllowed => {
-                "Keys of this AWS account are not allowed here. Use a key of another account, or ask your operator to allow this one."
-            }
-            Self::ProviderKey => "This is the provider key itself. Use a key of your own AWS account.",
+            Self::WrongPartition => "The key is in another AWS partition than this deployment.",
+            Self::WrongRegion => "The key is in another AWS region than this deployment.",
+            Self::AccountNotAllowed => "Your operator does not allow keys of this AWS account here.",
+            Self::ProviderKey => "This is the provider key itself. With it, you could not take access away.",
             Self::NotFound => {
-                "AWS does not know this key. Check the ARN: account, region and key id must be those of an existing key."
+                "AWS does not know this key. It was deleted, or the account, region or key id in the ARN is another."
             }
             Self::DescribeDenied => {
-                "AWS does not let this deployment see the key. Either it does not exist, or its key policy does not allow kms:DescribeKey. Add the statements below to the key policy."
+                "AWS does not let this deployment see the key. Either it does not exist, or kms:DescribeKey is not allowed."
             }
-            Self::EncryptDenied => {
-                "The key was found, but this deployment may not encrypt with it. Allow kms:Encrypt in the key policy, as in the statements below."
-            }
-            Self::DecryptDenied => {
-                "The key was found, but this deployment may not decrypt with it. Allow kms:Decrypt in the key policy, as in the statements below."
-            }
-            Self::Disabled => "The key is disabled in AWS. Enable it in the AWS console, then try again.",
-            Self::PendingDeletion => {
-                "The key is scheduled for deletion in AWS. Cancel the deletion and enable the key, or use another one."
-            }
-            Self::PendingImport => "The key has no key material yet. Import it in AWS, then try again.",
-            Self::NotReady => "The key is not ready in AWS yet. Wait a minute, then try again.",
+            Self::EncryptDenied => "The key was found, but this deployment may not encrypt with it.",
+            Self::DecryptDenied => "The key was found, but this deployment may not decrypt with it.",
+            Self::Disabled => "The key is disabled in AWS.",
+            Self::PendingDeletion => "The key is scheduled for deletion in AWS.",
+            Self::PendingImport => "The key has no key material yet.",
+            Self::NotReady => "The key is not ready in AWS yet.",
             Self::WrongType => {
-                "The key is of the wrong type. It must be a symmetric key for encryption and decryption (SYMMETRIC_DEFAULT)."
+                "The key is of the wrong type. It must be symmetric, for encryption and decryption (SYMMETRIC_DEFAULT)."
             }
-            Self::AwsManaged => {
-                "The key is managed by AWS, so you could not disable it. Use a customer managed key of your own account."
-            }
-            Self::UnexpectedAnswer => {
-                "AWS gave an answer that cannot be right for this key. Nothing was changed. Try again; if it happens again, tell your operator."
-            }
-            Self::Throttled => "AWS is receiving too many requests for this account. Wait a minute, then try again.",
-            Self::Unreachable => "AWS KMS did not answer. Wait a moment, then try again.",
+            Self::AwsManaged => "The key is managed by AWS, so you could not disable it.",
+            Self::UnexpectedAnswer => "AWS gave an answer that cannot be right for this key.",
+            Self::Throttled => "AWS is receiving too many requests.",
+            Self::Unreachable => "AWS KMS did not answer.",
             Self::OwnCredentials => {
-                "AWS did not accept this deployment's own credentials. Your key is not the cause. Tell your operator."
+                "AWS did not accept this deployment's own credentials: they are missing, wrong or expired. Your key is not the cause."
             }
         }
     }
@@ -79,9 +63,7 @@ impl KeyWarning {
     /// What is worth knowing. It does not stop the activation.
     pub const fn message(self) -> &'static str {
         match self {
-            Self::BroadPolicy => {
-                "The key policy also lets this deployment use the key for other deployments. Add the condition on kms:EncryptionContext:deployment to close that."
-            }
+            Self::BroadPolicy => "The key policy also lets this deployment use the key for other deployments.",
             Self::ImportedMaterial => {
                 "The key material is imported and can expire. When it does, the data is locked until you import it again."
             }

@@ -2,6 +2,7 @@
 //!
 //! Each text says what is the case, then what is expected or what to do. No text is built from anything a request carried.
 
+pub mod audit;
 mod errors;
 mod history;
 mod impact;
@@ -9,6 +10,7 @@ mod job;
 mod key;
 mod lock;
 mod notice;
+pub mod remedy;
 mod servers;
 
 pub use history::Outcome;

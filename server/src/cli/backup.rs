@@ -3,6 +3,7 @@
 use super::Outcome;
 use crate::{
     config::{DatabaseOption, DatabaseUrl, LogOption, Mistakes},
+    services::audit::{Action, Audit, Entry, Object, Outcome as Ended},
     store::{Store, backups},
     telemetry,
 };
@@ -41,13 +42,20 @@ pub async fn run(command: BackupCommand) -> Outcome {
             let mut random = [0; 16];
             SystemEntropy::new().fill(&mut random)?;
             let id = Builder::from_random_bytes(random).into_uuid();
-            let begun = backups::begin(&store, id, Duration::from_hours(hours)).await?;
+            let transaction = store.begin().await?;
+            let begun = backups::begin(&transaction, id, Duration::from_hours(hours)).await?;
+            let entry = Entry::by_operator(Action::BackupBegun).on(&Object::Backup(begun.id)).amount(hours);
+            Audit::commit(transaction, entry).await?;
             say(begun.id);
             Ok(store.close().await?)
         }
         BackupCommand::End { id, database, log } => {
             let store = open(&database, &log).await?;
-            let was_running = backups::end(&store, id).await?;
+            let transaction = store.begin().await?;
+            let was_running = backups::end(&transaction, id).await?;
+            let outcome = if was_running { Ended::Succeeded } else { Ended::Failed };
+            let entry = Entry::by_operator(Action::BackupEnded).on(&Object::Backup(id)).outcome(outcome);
+            Audit::commit(transaction, entry).await?;
             store.close().await?;
             if was_running {
                 return Ok(());

@@ -1,5 +1,6 @@
 //! The commands of the program, one file each.
 
+mod audit;
 mod backup;
 mod health;
 mod key_policy;
@@ -49,6 +50,11 @@ enum Command {
     KeyPolicy(Box<key_policy::KeyPolicyOptions>),
     /// Destroys the data that is locked under a key that is gone for ever. Says more when it is run without options.
     Reset(Box<reset::ResetOptions>),
+    /// Looks after the audit log.
+    Audit {
+        #[command(subcommand)]
+        command: audit::AuditCommand,
+    },
     /// Asks a running server whether it is ready. For process managers and containers.
     Health(health::HealthOptions),
 }
@@ -65,28 +71,34 @@ pub fn main() -> ExitCode {
         Err(error) => return failed(&error),
     };
     match runtime.block_on(run(line.command)) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => failed(error.as_ref()),
     }
 }
 
-async fn run(command: Command) -> Outcome {
+/// Runs the command. Most can only succeed or fail; what one finds out may have an exit code of its own.
+async fn run(command: Command) -> Result<ExitCode, Box<dyn Error + Send + Sync>> {
     match command {
-        Command::Serve(options) => serve::serve(checked(*options)?).await,
-        Command::Migrate { database, log } => migrate::migrate(&database, log_format(&log)?).await,
-        Command::User { command } => user::run(command).await,
-        Command::Backup { command } => backup::run(command).await,
-        Command::Sample(options) => sample::sample(checked(*options)?).await,
+        Command::Audit { command: audit::AuditCommand::Verify(options) } => {
+            let (heads, keys, options) = options.into_parts();
+            return audit::verify(heads, keys, checked(options)?).await;
+        }
+        Command::Serve(options) => serve::serve(checked(*options)?).await?,
+        Command::Migrate { database, log } => migrate::migrate(&database, log_format(&log)?).await?,
+        Command::User { command } => user::run(command).await?,
+        Command::Backup { command } => backup::run(command).await?,
+        Command::Sample(options) => sample::sample(checked(*options)?).await?,
         Command::KeyPolicy(options) => {
             let config = checked(options.options.clone())?;
-            key_policy::key_policy(*options, config).await
+            key_policy::key_policy(*options, config).await?;
         }
         Command::Reset(options) => {
             reset::meant(&options)?;
-            reset::reset(checked(options.options)?).await
+            reset::reset(checked(options.options)?).await?;
         }
-        Command::Health(options) => health::health(&options).await,
+        Command::Health(options) => health::health(&options).await?,
     }
+    Ok(ExitCode::SUCCESS)
 }
 
 /// The checked configuration. The AWS SDK reads its region from these variables too.

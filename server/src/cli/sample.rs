@@ -1,12 +1,14 @@
 //! `keystead sample`: two small workspaces, so that the pages of a new deployment are not empty.
 //!
-//! Everything goes through the services, as if the first administrator had typed it: it is sealed like any other data.
+//! Everything goes through the services, as if the first administrator had typed it: it is sealed like any other data, and they
+//! own it.
 
 use super::Outcome;
 use crate::{
     application::{aws, start_services},
     config::Config,
     services::Services,
+    store::entities::workspace,
     telemetry,
 };
 use app::{
@@ -14,6 +16,7 @@ use app::{
     ports::{OrganizationPort, Principal, WorkspacesPort},
 };
 use bytes::Bytes;
+use sea_orm::{EntityTrait, PaginatorTrait};
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
@@ -62,7 +65,8 @@ async fn load(services: &Services) -> Outcome {
     until_open(services).await?;
     let who = services.accounts.first_administrator().await.map_err(|error| error.message())?;
     let who = who.ok_or("there is no administrator yet: set KEYSTEAD_ADMIN_EMAIL and KEYSTEAD_ADMIN_PASSWORD")?;
-    if !services.workspaces.list(&who, None).await.map_err(|error| error.message())?.items.is_empty() {
+    // Also those of which the administrator is no member.
+    if workspace::Entity::find().count(services.store.read()).await? > 0 {
         tracing::info!(event = "sample_skipped", "there are workspaces already; nothing was loaded");
         return Ok(());
     }

@@ -1,17 +1,24 @@
-//! `keystead user add`: people who can sign in.
+//! `keystead user …`: people who can sign in, and the operator's way out when nobody can any more.
 
 use super::Outcome;
 use crate::{
     config::{DatabaseOption, DatabaseUrl, LogOption, Mistakes},
-    services::accounts::Accounts,
-    store::Store,
+    services::{
+        accounts::{Accounts, end_sessions, second_factors},
+        audit::{Action, Audit, Entry, Object},
+    },
+    store::{
+        Store,
+        entities::user::{self, Role as StoredRole},
+    },
     telemetry,
 };
-use app::model::identity::Role;
-use clap::{Subcommand, ValueEnum};
+use app::model::{error::ApiError, identity::Role};
+use clap::{Args, Subcommand, ValueEnum};
+use sea_orm::{EntityTrait, QueryOrder};
 use std::{
     env,
-    io::{self, BufRead, IsTerminal},
+    io::{self, BufRead, IsTerminal, Write},
     sync::Arc,
 };
 use vault::{SystemClock, SystemEntropy, Zeroizing};
@@ -32,10 +39,37 @@ pub enum UserCommand {
         #[arg(long, value_enum)]
         role: RoleOption,
         #[command(flatten)]
-        database: DatabaseOption,
-        #[command(flatten)]
-        log: LogOption,
+        place: Place,
     },
+    /// Lists the users: e-mail, role, state, second factor, name.
+    List {
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Gives a user another password, read as for `add`, and ends their sessions.
+    SetPassword {
+        /// The e-mail address of the user.
+        #[arg(long)]
+        email: String,
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Switches off the second factor of a user who has lost it, and ends their sessions.
+    ResetSecondFactor {
+        /// The e-mail address of the user.
+        #[arg(long)]
+        email: String,
+        #[command(flatten)]
+        place: Place,
+    },
+}
+
+#[derive(Args)]
+pub struct Place {
+    #[command(flatten)]
+    database: DatabaseOption,
+    #[command(flatten)]
+    log: LogOption,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -47,20 +81,90 @@ pub enum RoleOption {
 }
 
 pub async fn run(command: UserCommand) -> Outcome {
-    let UserCommand::Add { email, name, role, database, log } = command;
-    telemetry::init(super::log_format(&log)?);
-    let url = DatabaseUrl::parse(&database.database_url).map_err(Mistakes::from)?;
-    let password = password()?;
-    let role = match role {
-        RoleOption::Administrator => Role::Administrator,
-        RoleOption::Member => Role::Member,
-    };
-    let store = Store::connect(&url).await?;
-    store.migrate().await?;
-    let accounts = Accounts::new(store.clone(), Arc::new(SystemClock), Arc::new(SystemEntropy::new()))?;
-    let user = accounts.create_user(&email, &name, role, &password).await?;
-    tracing::info!(event = "user_added", user = user.user_id, "the user was added");
-    Ok(store.close().await?)
+    match command {
+        UserCommand::Add { email, name, role, place } => {
+            let (password, role) = (password()?, role.into());
+            let accounts = place.open().await?;
+            let user = accounts.create_user(&email, &name, role, &password).await?;
+            let id = user.user_id.parse()?;
+            note(&accounts, Entry::by_operator(Action::UserAddedByOperator).on(&Object::User(id)).detail(role)).await?;
+            tracing::info!(event = "user_added", user = user.user_id, "the user was added");
+            close(accounts).await
+        }
+        UserCommand::List { place } => {
+            let accounts = place.open().await?;
+            list(&accounts).await?;
+            close(accounts).await
+        }
+        UserCommand::SetPassword { email, place } => {
+            let password = password()?;
+            let accounts = place.open().await?;
+            let user = found(&accounts, &email).await?;
+            let entry = Entry::by_operator(Action::UserChangedByOperator).on(&Object::User(user.id));
+            accounts.set_password(&user, &password, entry).await.map_err(|error| error.message())?;
+            tracing::info!(event = "password_changed", user = %user.id, "the password was changed");
+            close(accounts).await
+        }
+        UserCommand::ResetSecondFactor { email, place } => {
+            let accounts = place.open().await?;
+            let user = found(&accounts, &email).await?;
+            let transaction = accounts.store().begin().await?;
+            if !second_factors::switch_off(&transaction, user.id).await? {
+                return Err("this user has no second factor".into());
+            }
+            end_sessions(&transaction, user.id).await?;
+            let entry = Entry::by_operator(Action::UserChangedByOperator).on(&Object::User(user.id));
+            Audit::commit(transaction, entry).await?;
+            tracing::info!(event = "second_factor_reset", user = %user.id, "the second factor was switched off");
+            close(accounts).await
+        }
+    }
+}
+
+impl Place {
+    async fn open(&self) -> Result<Accounts, Box<dyn std::error::Error + Send + Sync>> {
+        telemetry::init(super::log_format(&self.log)?);
+        let url = DatabaseUrl::parse(&self.database.database_url).map_err(Mistakes::from)?;
+        let store = Store::connect(&url).await?;
+        store.migrate().await?;
+        Ok(Accounts::new(store, Arc::new(SystemClock), Arc::new(SystemEntropy::new()))?)
+    }
+}
+
+impl From<RoleOption> for Role {
+    fn from(role: RoleOption) -> Self {
+        match role {
+            RoleOption::Administrator => Self::Administrator,
+            RoleOption::Member => Self::Member,
+        }
+    }
+}
+
+async fn note(accounts: &Accounts, entry: Entry) -> Outcome {
+    accounts.note(entry).await.map_err(|error: ApiError| error.message().into())
+}
+
+async fn close(accounts: Accounts) -> Outcome {
+    Ok(accounts.store().clone().close().await?)
+}
+
+async fn found(accounts: &Accounts, email: &str) -> Result<user::Model, Box<dyn std::error::Error + Send + Sync>> {
+    accounts.by_email(email).await?.ok_or_else(|| "there is no user with this e-mail address".into())
+}
+
+async fn list(accounts: &Accounts) -> Outcome {
+    let users = user::Entity::find().order_by_asc(user::Column::Email).all(accounts.store().read()).await?;
+    let mut out = io::stdout().lock();
+    for user in users {
+        let role = match user.role {
+            StoredRole::Administrator => "administrator",
+            StoredRole::Member => "member",
+        };
+        let state = if user.disabled_at.is_some() { "disabled" } else { "active" };
+        let second = if user.totp_secret.is_some() { "second-factor" } else { "password-only" };
+        writeln!(out, "{}\t{role}\t{state}\t{second}\t{}", user.email, user.name)?;
+    }
+    Ok(())
 }
 
 fn password() -> io::Result<Zeroizing<String>> {

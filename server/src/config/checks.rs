@@ -1,6 +1,6 @@
 //! The check of each option. Each function reads one, and says what is wrong with it.
 
-use super::{Config, DatabaseUrl, FirstAdmin, Mistake, Mistakes, ObjectsAt, Options, PublicUrl};
+use super::{Config, DatabaseUrl, FirstAdmin, Mistake, Mistakes, ObjectsAt, Options, PublicUrl, network};
 use crate::services::{
     accounts::{check_email, check_password},
     workspace_locks::WorkspaceKeyTimes,
@@ -22,6 +22,9 @@ pub(super) fn check(options: Options, aws_region: Option<&str>) -> Result<Config
     let provider_key_arn = keep(provider_key(options.provider_key_arn.as_deref(), aws_region), &mut mistakes);
     let deployment_id = keep(deployment_id(options.deployment_id.as_deref()), &mut mistakes);
     let organization = keep(organization(&options.organization), &mut mistakes);
+    let trusted_proxies = keep(network::proxies(given(options.trusted_proxies.as_deref())), &mut mistakes);
+    let mail =
+        keep(network::mail(given(options.smtp_url.as_deref()), given(options.mail_from.as_deref())), &mut mistakes);
     let customer_accounts = keep(accounts(options.customer_accounts.as_deref()), &mut mistakes);
     let aws_principal_arn = keep(principal(options.aws_principal_arn.as_deref()), &mut mistakes);
     let key_check = keep(seconds("KEYSTEAD_KEY_CHECK_SECONDS", &options.key_check_seconds, 1..=30), &mut mistakes);
@@ -41,6 +44,8 @@ pub(super) fn check(options: Options, aws_region: Option<&str>) -> Result<Config
             deployment_id: deployment_id?,
             organization: organization?,
             first_admin,
+            trusted_proxies: trusted_proxies?,
+            mail: mail?,
             customer_accounts: customer_accounts?,
             aws_principal_arn: aws_principal_arn?,
             key_check: key_check?,
@@ -270,6 +275,9 @@ mod tests {
                 "--organization= ",
                 "--admin-email=root",
                 "--admin-password=hunter2",
+                "--trusted-proxies=proxy.internal",
+                "--smtp-url=smtp://u:hunter2@mail.example.com",
+                "--mail-from=keystead@example.com",
                 "--customer-accounts=123",
                 "--aws-principal-arn=me",
                 "--key-check-seconds=31",
@@ -283,7 +291,7 @@ mod tests {
         let mut variables: Vec<_> = mistakes.0.iter().map(|mistake| mistake.variable).collect();
         variables.sort_unstable();
         variables.dedup();
-        assert_eq!(variables.len(), 16, "{mistakes}");
+        assert_eq!(variables.len(), 18, "{mistakes}");
         assert!(!mistakes.to_string().contains("hunter2"), "{mistakes}");
     }
 

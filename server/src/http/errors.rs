@@ -167,12 +167,12 @@ fn page_of(error: &ApiError, status: StatusCode, folder: &str, id: Option<&str>)
 fn title(error: &ApiError, status: StatusCode) -> &'static str {
     match error {
         ApiError::SignedOut | ApiError::WrongCredentials => "Signed out",
-        ApiError::NotAllowed => "Not allowed",
+        ApiError::NotAllowed | ApiError::AccountDisabled | ApiError::ProofNeeded => "Not allowed",
         ApiError::NotFound if status == StatusCode::METHOD_NOT_ALLOWED => "Nothing to do here",
         ApiError::NotFound => "Not found",
         ApiError::Locked(_) => "Data is locked",
-        ApiError::Busy => "Too busy",
-        ApiError::Invalid(_) | ApiError::KeyRefused(_) | ApiError::Conflict => "Not accepted",
+        ApiError::Busy | ApiError::TooManyAttempts { .. } => "Too busy",
+        ApiError::Invalid(_) | ApiError::KeyRefused(_) | ApiError::MemberRefused(_) | ApiError::Conflict => "Not accepted",
         ApiError::Damaged => "Damaged data",
         ApiError::Unavailable | ApiError::Connection => "Not available now",
         ApiError::Internal => "Something went wrong",

@@ -13,6 +13,7 @@ use axum::{
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// All that the listener answers.
+#[expect(clippy::disallowed_methods, reason = "a listener of its own, where nothing else may be")]
 pub fn router(services: Services) -> Router {
     Router::new().route("/metrics", get(metrics)).with_state(services)
 }

@@ -4,14 +4,19 @@
 //! signature or a port that asks for one, nothing but the site's own files may be cached, and every error a person can see
 //! looks like the rest of the site.
 
+mod account;
 pub mod assets;
+mod audit_export;
+mod client_address;
 mod download;
 mod errors;
 mod events;
 mod health;
+mod help;
 mod job_report;
 mod key_policy;
 pub mod metrics;
+mod once;
 pub mod outgoing;
 mod pages;
 mod principal;
@@ -23,9 +28,14 @@ pub mod session;
 mod state;
 mod upload;
 
-use crate::{config::PublicUrl, services::Services};
+use crate::{
+    config::{Config, PublicUrl},
+    services::Services,
+};
+use app::help::Terms;
 use assets::Assets;
 use axum::extract::FromRef;
+use ipnet::IpNet;
 use leptos::config::LeptosOptions;
 use session::Sessions;
 use std::sync::Arc;
@@ -39,19 +49,25 @@ pub struct HttpState {
     pub assets: Arc<Assets>,
     pub leptos: LeptosOptions,
     pub public_url: PublicUrl,
+    /// The proxies whose word on where a request comes from is believed.
+    pub trusted_proxies: Arc<[IpNet]>,
     /// The largest file that may be uploaded.
     pub max_file_bytes: u64,
+    /// What the guide says about this deployment.
+    pub terms: Terms,
     /// Cancelled when the program is asked to stop.
     pub closing: CancellationToken,
 }
 
 impl HttpState {
     /// The state of a server that has just started.
-    pub fn new(services: Services, sessions: Sessions, public_url: PublicUrl, max_file_bytes: u64) -> Self {
+    pub fn new(services: Services, sessions: Sessions, config: Config) -> Self {
         let assets = Arc::new(Assets::load());
         let leptos = LeptosOptions::builder().output_name("keystead").site_pkg_dir(assets.folder().to_owned()).build();
         let closing = CancellationToken::new();
-        Self { services, sessions, assets, leptos, public_url, max_file_bytes, closing }
+        let (terms, max_file_bytes) = (help::terms(&config), config.max_file_bytes);
+        let (public_url, trusted_proxies) = (config.public_url, config.trusted_proxies.into());
+        Self { services, sessions, assets, leptos, public_url, trusted_proxies, max_file_bytes, terms, closing }
     }
 }
 

@@ -1,7 +1,10 @@
 //! The pages and server functions of `app`, with what they need from this server in their context.
 
 use super::{HttpState, errors::Refusal, principal::RequestSession, security};
-use app::{model::error::ApiError, ports::Ports};
+use app::{
+    model::error::ApiError,
+    ports::{Ports, Shown},
+};
 use axum::{
     Router,
     body::Body,
@@ -12,7 +15,6 @@ use axum::{
 use leptos::prelude::{provide_context, use_context, use_nonce};
 use leptos_axum::{LeptosRoutes, ResponseOptions, generate_route_list, render_app_async_with_context};
 use std::sync::Arc;
-use tower_sessions::Session;
 
 /// The routes that `app` lists.
 pub fn routes(state: &HttpState) -> Router<HttpState> {
@@ -49,6 +51,16 @@ fn without_slashes(address: &Uri) -> Option<String> {
     (path.len() > 1 && (path.ends_with('/') || path.starts_with("//"))).then(|| page + &query)
 }
 
+/// A page that shows something which only this answer can show.
+pub async fn render_with(state: &HttpState, request: Request, shown: Shown) -> Response {
+    let (options, context) = (state.leptos.clone(), context(state));
+    let context = move || {
+        provide_context(shown.clone());
+        context();
+    };
+    render_app_async_with_context(context, move || app::shell(options.clone()))(request).await
+}
+
 /// The application renders its own page for an address it does not know.
 async fn not_found(state: &HttpState, request: Request) -> Response {
     let options = state.leptos.clone();
@@ -64,13 +76,17 @@ async fn not_found(state: &HttpState, request: Request) -> Response {
 fn context(state: &HttpState) -> impl Fn() + Clone + Send + Sync + 'static {
     let state = state.clone();
     move || {
-        let session = use_context::<Parts>().and_then(|request| request.extensions.get::<Session>().cloned());
-        if let Some(session) = session {
+        let session = use_context::<Parts>().and_then(|request| RequestSession::of(&request, &state));
+        if let Some(session) = session.map(Arc::new) {
             provide_context(Ports {
-                session: Arc::new(RequestSession::new(session, &state)),
+                session: session.clone(),
+                account: session,
+                members: state.services.members.clone(),
                 organization: state.services.organization.clone(),
                 workspaces: state.services.workspaces.clone(),
+                workspace_members: state.services.workspaces.clone(),
                 encryption: state.services.encryption.clone(),
+                audit: state.services.audit_log.clone(),
             });
         }
         if let (Some(nonce), Some(response)) = (use_nonce(), use_context::<ResponseOptions>())

@@ -44,7 +44,11 @@ pub async fn headers(State(state): State<HttpState>, request: Request, next: Nex
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     for (name, value) in FIXED {
-        headers.insert(name, value);
+        // A page whose address is a secret tells it to nobody, not even to us.
+        let is_stricter = name == header::REFERRER_POLICY && headers.get(&name).is_some_and(|value| value == "strict-origin");
+        if !is_stricter {
+            headers.insert(name, value);
+        }
     }
     headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(STRICT);
     headers.entry(header::CACHE_CONTROL).or_insert(NO_STORE);

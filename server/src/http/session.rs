@@ -3,9 +3,15 @@
 //! What must stay true: only a SHA-256 of the session id is stored, so a copy of the table lets nobody in; a session ends 12
 //! hours after it was last used and 7 days after sign-in, whatever the browser says; and it is written at most once a minute.
 
-use crate::store::{Store, entities::session};
+use crate::{
+    services::accounts::Accounts,
+    store::{Store, entities::session},
+};
 use async_trait::async_trait;
-use sea_orm::{ActiveValue::Set, ColumnTrait, DbErr, EntityTrait, QueryFilter, SqlErr, sea_query::Expr};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, SqlErr, sea_query::Expr,
+};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use std::{collections::HashMap, fmt, sync::Arc, time::Duration};
@@ -23,13 +29,42 @@ use vault::Clock;
 
 /// The id of the signed-in user, in what a session keeps.
 pub const USER: &str = "user";
+/// The number of the user under which the session began: it ends when that grows.
+pub const EPOCH: &str = "epoch";
+/// When the user last proved who they are, in Unix milliseconds.
+pub const PROVEN: &str = "proven";
+/// From where, and with what, the user signed in.
+pub const ADDRESS: &str = "address";
+pub const DEVICE: &str = "device";
+/// Who has given a password and still owes a code: a [`Half`].
+pub const HALF: &str = "half";
 /// When the session was last used, in Unix milliseconds. Read from the row, never stored with the data.
 pub const SEEN: &str = "seen";
 
 const MINUTE_MS: i64 = 60 * 1000;
 const IDLE_MS: i64 = 12 * 60 * MINUTE_MS;
 const ABSOLUTE_MS: i64 = 7 * 24 * 60 * MINUTE_MS;
-const SWEEP_EVERY: Duration = Duration::from_mins(10);
+const SWEEP_EVERY: Duration = Duration::from_mins(1);
+
+/// Half a sign-in.
+#[derive(Serialize, Deserialize)]
+pub struct Half {
+    pub user: String,
+    pub epoch: i64,
+    /// When the password was given, in Unix milliseconds.
+    pub at: i64,
+}
+
+/// A session as its user may see it.
+pub struct Listed {
+    /// The hash of its id, in hexadecimal: it lets nobody in.
+    pub id: String,
+    pub device: String,
+    pub address: String,
+    pub created_at: i64,
+    pub last_seen_at: i64,
+    pub is_this: bool,
+}
 
 /// The sessions of the deployment.
 #[derive(Clone)]
@@ -86,16 +121,64 @@ impl Sessions {
         Ok(())
     }
 
-    /// The user of a session, if the session still lives. Does not count as use.
+    /// The user of a session and the number it began under, if the session still lives. Does not count as use.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn user_of(&self, id: &Id) -> Result<Option<Uuid>, DbErr> {
-        Ok(self.live(id).await?.and_then(|row| row.user_id))
+    pub async fn holder_of(&self, id: &Id) -> Result<Option<(Uuid, i64)>, DbErr> {
+        let row = self.live(id).await?;
+        Ok(row.and_then(|row| Some((row.user_id?, number(&row.data, EPOCH)))))
     }
 
-    /// Deletes the sessions that have ended, now and then, until `closing`.
-    pub async fn sweep(self, closing: CancellationToken) {
+    /// The live sessions of a user, the one used last first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn of_user(&self, user: Uuid, epoch: i64, this: Option<Id>) -> Result<Vec<Listed>, DbErr> {
+        let now = self.clock.wall_ms();
+        let rows = session::Entity::find()
+            .filter(session::Column::UserId.eq(user))
+            .order_by_desc(session::Column::LastSeenAt)
+            .all(self.store.read())
+            .await?;
+        let this = this.as_ref().map(hash);
+        let live = rows.into_iter().filter(|row| expires_at(row.created_at, row.last_seen_at) > now);
+        let listed = live.filter(|row| number(&row.data, EPOCH) == epoch).map(|row| Listed {
+            is_this: this.as_ref() == Some(&row.id_hash),
+            id: hex::encode(&row.id_hash),
+            device: text(&row.data, DEVICE),
+            address: text(&row.data, ADDRESS),
+            created_at: row.created_at,
+            last_seen_at: row.last_seen_at,
+        });
+        Ok(listed.collect())
+    }
+
+    /// Ends one session of a user; `false` if they have no such session.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn end(&self, user: Uuid, id: &str) -> Result<bool, DbErr> {
+        let Ok(id_hash) = hex::decode(id) else { return Ok(false) };
+        let one = session::Entity::delete_many()
+            .filter(session::Column::UserId.eq(user))
+            .filter(session::Column::IdHash.eq(id_hash));
+        Ok(one.exec(self.store.write()).await?.rows_affected == 1)
+    }
+
+    /// Ends all sessions of a user but this one.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn end_others(&self, user: Uuid, this: &Id) -> Result<u64, DbErr> {
+        let others = session::Entity::delete_many()
+            .filter(session::Column::UserId.eq(user))
+            .filter(session::Column::IdHash.ne(hash(this)));
+        Ok(others.exec(self.store.write()).await?.rows_affected)
+    }
+
+    /// Deletes the sessions that have ended, and old attempts to sign in, now and then, until `closing`.
+    pub async fn sweep(self, accounts: Arc<Accounts>, closing: CancellationToken) {
         let mut ticks = interval(SWEEP_EVERY);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
@@ -107,6 +190,9 @@ impl Sessions {
                 Ok(0) => {}
                 Ok(deleted) => tracing::debug!(deleted, "expired sessions deleted"),
                 Err(error) => tracing::warn!(event = "database_failed", %error, "expired sessions were not deleted"),
+            }
+            if let Err(error) = accounts.sweep().await {
+                tracing::warn!(event = "database_failed", %error, "old attempts to sign in were not deleted");
             }
         }
     }
@@ -188,6 +274,18 @@ fn hash(id: &Id) -> Vec<u8> {
 
 fn expires_at(created_at: i64, last_seen_at: i64) -> i64 {
     (created_at + ABSOLUTE_MS).min(last_seen_at + IDLE_MS)
+}
+
+fn read(data: &str, key: &str) -> Option<Value> {
+    serde_json::from_str::<HashMap<String, Value>>(data).ok()?.remove(key)
+}
+
+fn number(data: &str, key: &str) -> i64 {
+    read(data, key).and_then(|value| value.as_i64()).unwrap_or_default()
+}
+
+fn text(data: &str, key: &str) -> String {
+    read(data, key).and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
 }
 
 fn user(record: &Record) -> Option<Uuid> {

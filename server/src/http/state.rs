@@ -1,6 +1,6 @@
 //! The small question that open pages ask every few seconds: is data locked?
 
-use super::{HttpState, principal::Watching};
+use super::{HttpState, errors::Refusal, principal::Watching};
 use app::{model::lock::LockFace, ports::OrganizationPort};
 use axum::{
     Json,
@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 /// What a page shows.
 #[derive(Deserialize)]
 pub struct Question {
-    /// The workspace whose page it is. One that does not exist is never locked alone, so nothing is told of which exist.
+    /// The workspace whose page it is. Whoever is no member of it is told that it does not exist.
     workspace: Option<String>,
 }
 
@@ -22,11 +22,18 @@ pub struct Answer {
 }
 
 /// Route: whether the data that a page shows is locked, and why.
-pub async fn state(_: Watching, State(state): State<HttpState>, Query(question): Query<Question>) -> Json<Answer> {
+///
+/// # Errors
+/// Nobody is signed in, or the page is that of a workspace that does not exist for them.
+pub async fn state(
+    watching: Watching,
+    State(state): State<HttpState>,
+    Query(question): Query<Question>,
+) -> Result<Json<Answer>, Refusal> {
     let organization = &state.services.organization;
     let lock = match &question.workspace {
-        Some(workspace) => organization.lock_of(workspace),
+        Some(workspace) => organization.lock_of(watching.who(), workspace).await?,
         None => organization.lock(),
     };
-    Json(Answer { lock })
+    Ok(Json(Answer { lock }))
 }

@@ -7,13 +7,17 @@
 
 use super::{halt::Halt, queue::Claim};
 use crate::store::{
-    database_now,
-    entities::{job, job_item, job_key, job_mark},
+    Store, database_now,
+    entities::{
+        data_key,
+        job::{self, JobStage},
+        job_item, job_key, job_mark,
+    },
 };
 use sea_orm::{
     ActiveValue::Set,
     ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder,
-    sea_query::{Expr, ExprTrait, OnConflict},
+    sea_query::{Expr, ExprTrait, OnConflict, Query},
 };
 use uuid::Uuid;
 
@@ -93,18 +97,23 @@ impl Claim {
     }
 
     /// Notes how far the job is, unless the last mark is recent enough.
-    pub async fn mark(&self, on: &impl ConnectionTrait) -> Result<(), DbErr> {
-        let now = database_now(on).await?;
+    ///
+    /// # Errors
+    /// [`Halt::Lost`] if the job is not ours any more: then nothing is noted.
+    pub async fn mark(&self, store: &Store) -> Result<(), Halt> {
+        let now = database_now(store.read()).await?;
         let last = job_mark::Entity::find()
             .filter(job_mark::Column::JobId.eq(self.job.id))
             .order_by_desc(job_mark::Column::At)
-            .one(on)
+            .one(store.read())
             .await?;
         let apart = Ord::max(i64::from(MARK_EVERY), now.saturating_sub(self.job.created_at) / MARKS_IN_AN_AGE);
         if last.is_some_and(|last| now - last.at < apart) {
             return Ok(());
         }
-        let Sum { items, bytes } = sum_of(on, self.job.id).await?;
+        let transaction = store.begin().await?;
+        self.fenced(&transaction).await?;
+        let Sum { items, bytes } = sum_of(&transaction, self.job.id).await?;
         let mark = job_mark::ActiveModel {
             job_id: Set(self.job.id),
             at: Set(now),
@@ -112,7 +121,8 @@ impl Claim {
             bytes_done: Set(bytes),
         };
         let once = OnConflict::columns([job_mark::Column::JobId, job_mark::Column::At]).do_nothing().to_owned();
-        job_mark::Entity::insert(mark).on_conflict(once).try_insert().exec_without_returning(on).await?;
+        job_mark::Entity::insert(mark).on_conflict(once).try_insert().exec_without_returning(&transaction).await?;
+        transaction.commit().await?;
         Ok(())
     }
 
@@ -150,9 +160,30 @@ impl Claim {
                 checked_by: Set(None),
                 at: Set(now),
                 destroyed_at: Set(Some(now)),
+                gone_at: Set(None),
             });
             job_key::Entity::insert_many(rows).on_conflict(gone.clone()).exec_without_returning(on).await?;
         }
+        Ok(())
+    }
+
+    /// Notes which of the job's data keys have gone with their workspaces: nobody destroyed them because nothing named them.
+    pub async fn gone(&self, on: &impl ConnectionTrait, now: i64) -> Result<(), DbErr> {
+        let there = Query::select()
+            .expr(Expr::val(1))
+            .from(data_key::Entity)
+            .and_where(
+                Expr::col((data_key::Entity, data_key::Column::Id))
+                    .equals((job_key::Entity, job_key::Column::DataKeyId)),
+            )
+            .take();
+        job_key::Entity::update_many()
+            .col_expr(job_key::Column::GoneAt, Expr::value(now))
+            .filter(job_key::Column::JobId.eq(self.job.id))
+            .filter(job_key::Column::DestroyedAt.is_null())
+            .filter(Expr::exists(there).not())
+            .exec(on)
+            .await?;
         Ok(())
     }
 }
@@ -166,11 +197,20 @@ pub async fn sum_of(on: &impl ConnectionTrait, job: Uuid) -> Result<Sum, DbErr> 
     }))
 }
 
-/// Forgets what a job has accounted for: it is turned round, and begins anew.
-pub async fn begin_anew(on: &impl ConnectionTrait, job: &job::Model) -> Result<(), DbErr> {
-    job_item::Entity::delete_many().filter(job_item::Column::JobId.eq(job.id)).exec(on).await?;
-    job_mark::Entity::delete_many().filter(job_mark::Column::JobId.eq(job.id)).exec(on).await?;
-    job_key::Entity::delete_many().filter(job_key::Column::JobId.eq(job.id)).exec(on).await?;
-    crate::crash::point("turn_round.before_commit");
+/// How much of each kind of data a job has rewritten. While one that was turned round has not taken control, what is accounted
+/// for is that of the job it came out of.
+pub async fn items_of(on: &impl ConnectionTrait, job: &job::Model) -> Result<Vec<job_item::Model>, DbErr> {
+    if job.stage == JobStage::Control {
+        return Ok(Vec::new());
+    }
+    let of_it = job_item::Entity::find().filter(job_item::Column::JobId.eq(job.id));
+    of_it.order_by_asc(job_item::Column::Kind).all(on).await
+}
+
+/// Forgets what a job has accounted for: it was turned round, takes control, and begins anew.
+pub async fn begin_anew(on: &impl ConnectionTrait, job: Uuid) -> Result<(), DbErr> {
+    job_item::Entity::delete_many().filter(job_item::Column::JobId.eq(job)).exec(on).await?;
+    job_mark::Entity::delete_many().filter(job_mark::Column::JobId.eq(job)).exec(on).await?;
+    job_key::Entity::delete_many().filter(job_key::Column::JobId.eq(job)).exec(on).await?;
     Ok(())
 }

@@ -2,7 +2,7 @@
 //!
 //! What must stay true: a note becomes *deleting* in a transaction of its own before its object is touched, so that nobody
 //! can redeem it any more; the note goes only after the object has. Each step may be repeated. While a backup is being made,
-//! no garbage is marked.
+//! no garbage is marked; and while the store is [not this database's](super::sweeps), nothing is removed at all.
 
 use super::{orphans, sweeps};
 use crate::{
@@ -37,17 +37,40 @@ impl Collector {
     /// Collects until it is dropped.
     pub async fn run(self) {
         let mut look_at = Instant::now() + SWEEP_LOOK;
+        // Whether the store is this database's, and until when that is believed.
+        let (mut is_ours, mut until) = (true, Instant::now());
         loop {
+            if Instant::now() >= until {
+                is_ours = self.looks_whose(is_ours).await;
+                until = Instant::now() + LOOK_EVERY;
+            }
             if Instant::now() >= look_at {
                 look_at = Instant::now() + SWEEP_LOOK;
                 self.find_orphans().await;
             }
-            if let Err(error) = self.collect().await {
+            if is_ours && let Err(error) = self.collect().await {
                 tracing::warn!(event = "collector_waits", %error, "garbage could not be removed and is kept for later");
             }
             tokio::select! {
                 () = self.garbage.notified() => {}
                 () = tokio::time::sleep(LOOK_EVERY) => {}
+            }
+        }
+    }
+
+    /// Whether the store is this database's: what is not in another one has not been removed from ours. `was` is what was found
+    /// before, so that the alarm is given once.
+    async fn looks_whose(&self, was: bool) -> bool {
+        match sweeps::is_ours(&self.store, &self.storage).await {
+            Ok(is_ours) => {
+                if was && !is_ours {
+                    sweeps::alarm();
+                }
+                is_ours
+            }
+            Err(error) => {
+                tracing::warn!(event = "collector_waits", %error, "it could not be looked whose the object store is");
+                was
             }
         }
     }

@@ -4,9 +4,12 @@
 //! outside of any transaction. Then, under the lock of the house, the data keys are read again, and the swap happens only
 //! if each was prepared. Until that commits nothing has changed; after it the old root key opens nothing in the database.
 
-use super::{halt::Halt, queue::Claim, worker::Worker};
+use super::{account::begin_anew, halt::Halt, queue::Claim, worker::Worker};
 use crate::{
-    services::data_keys::check_value,
+    services::{
+        audit::{Audit, Outcome},
+        data_keys::check_value,
+    },
     store::{
         entities::{
             data_key,
@@ -133,12 +136,19 @@ impl Worker {
                 checked_by: Set(anew.checked_by.clone()),
                 at: Set(now),
                 destroyed_at: Set(None),
+                gone_at: Set(None),
             });
         }
-        claim.keys_by(transaction, account).await?;
         let (arn, kind) = (claim.job.to_arn.as_str(), kind_after(claim.job.kind));
         let generation = house::put_in_force(transaction, arn, kind, now, claim.job.requested_by).await?;
         claim.took_control(transaction, generation, now).await?;
+        if claim.job.turned_at.is_some() {
+            // Until now it could have become again what it came out of, whose account this is.
+            begin_anew(transaction, claim.job.id).await?;
+        }
+        claim.keys_by(transaction, account).await?;
+        // The audit log comes last: see there.
+        Audit::close_for_job(transaction, claim.job.id, Outcome::Succeeded, None).await?;
         Ok(true)
     }
 

@@ -1,14 +1,17 @@
 //! The end of a job: the retiring data keys are destroyed, once the database itself agrees that nothing names them.
 
 use super::{halt::Halt, queue::Claim, worker::Worker};
-use crate::store::{
-    backups, database_now,
-    entities::{
-        data_key::{self, DataKeyState},
-        job::JobStage,
-        object_note::{self, ObjectNoteState},
+use crate::{
+    services::audit::Outcome,
+    store::{
+        backups, database_now,
+        entities::{
+            data_key::{self, DataKeyState},
+            job::JobStage,
+            object_note::{self, ObjectNoteState},
+        },
+        house, is_reference_violation, sealed_tables,
     },
-    house, is_reference_violation, sealed_tables,
 };
 use app::model::job::PauseReason;
 use sea_orm::{ActiveEnum, ColumnTrait, DatabaseTransaction, DbBackend, EntityTrait, PaginatorTrait, QueryFilter};
@@ -27,22 +30,28 @@ impl Worker {
         crate::crash::point("stage.after");
         self.wait_for_collector().await?;
         crate::crash::point("finish.collected");
-        let kept = self.keys_set_aside(claim).await?;
-        let (keeping, retiring): (Vec<(Uuid, Uuid)>, Vec<_>) =
-            self.retiring().await?.into_iter().partition(|(key, _)| kept.contains(key));
+        let retiring = self.retiring().await?;
         let transaction = self.store.begin().await?;
         house::lock(&transaction).await?;
         claim.hold(&transaction).await?;
         crate::crash::point("finish.before_destroying");
+        claim.withdraw(&transaction).await?;
+        let kept = self.keys_set_aside(claim, &transaction).await?;
+        let (keeping, retiring): (Vec<(Uuid, Uuid)>, Vec<_>) =
+            retiring.into_iter().partition(|(key, _)| kept.contains(key));
         let is_clear = !self.is_named_otherwise(claim, &transaction, &keeping).await?;
-        if !is_clear || !self.destroy(&transaction, &retiring).await? {
+        let destroyed = if is_clear { self.destroy(&transaction, &retiring).await? } else { None };
+        let Some(destroyed) = destroyed else {
             transaction.rollback().await?;
             return self.sweep_again(claim, if is_clear { &retiring } else { &keeping }).await;
-        }
+        };
         house::next_generation(&transaction).await?;
-        claim.destroyed(&transaction, &retiring, self.vault().clock().wall_ms()).await?;
+        let now = self.vault().clock().wall_ms();
+        claim.destroyed(&transaction, &destroyed, now).await?;
+        claim.gone(&transaction, now).await?;
         claim.settle(&transaction).await?;
         claim.complete(&transaction).await?;
+        claim.ended(&transaction, Outcome::Succeeded, None).await?;
         crate::crash::point("finish.before_commit");
         transaction.commit().await?;
         crate::crash::point("finish.after_commit");
@@ -77,21 +86,28 @@ impl Worker {
         Ok(false)
     }
 
-    /// The foreign keys refuse while a row or a note names one of the keys.
-    async fn destroy(&self, transaction: &DatabaseTransaction, keys: &[(Uuid, Uuid)]) -> Result<bool, Halt> {
-        for (key, _) in keys {
+    /// Gives back those that were still there to be destroyed: others have gone with their workspaces. `None` if a row or a note
+    /// names one of the keys, so that the foreign keys refuse.
+    async fn destroy(
+        &self,
+        transaction: &DatabaseTransaction,
+        keys: &[(Uuid, Uuid)],
+    ) -> Result<Option<Vec<(Uuid, Uuid)>>, Halt> {
+        let mut gone = Vec::with_capacity(keys.len());
+        for (key, scope) in keys {
             let destroyed = data_key::Entity::delete_many()
                 .filter(data_key::Column::Id.eq(*key))
                 .filter(data_key::Column::State.eq(DataKeyState::Retiring.to_value()))
                 .exec(transaction)
                 .await;
             match destroyed {
-                Ok(_) => {}
-                Err(error) if is_reference_violation(&error) => return Ok(false),
+                Ok(destroyed) if destroyed.rows_affected == 0 => {}
+                Ok(_) => gone.push((*key, *scope)),
+                Err(error) if is_reference_violation(&error) => return Ok(None),
                 Err(error) => return Err(error.into()),
             }
         }
-        Ok(true)
+        Ok(Some(gone))
     }
 
     async fn sweep_again(&self, claim: &Claim, retiring: &[(Uuid, Uuid)]) -> Result<bool, Halt> {

@@ -98,6 +98,7 @@ impl Worker {
                     checked_by: Set(fresh.checked_by.clone()),
                     at: Set(now),
                     destroyed_at: Set(None),
+                    gone_at: Set(None),
                 });
             }
         }

@@ -6,6 +6,8 @@ use super::{
     halt::Halt,
     queue::Claim,
     reencrypt::{KeyPair, Pass},
+    set_aside::Item,
+    sweeps,
     worker::Worker,
 };
 use crate::{
@@ -95,20 +97,20 @@ impl Worker {
             Err(Copying::Reading(Failure::Objects(object_store::Error::NotFound { .. }))) => {
                 // A folder that is not mounted, or a bucket that is gone, is no reason to set everything aside.
                 self.objects.storage.answers().await.map_err(Failure::from)?;
+                if !sweeps::is_ours(&self.store, &self.objects.storage).await? {
+                    return Err(Halt::wait(PauseReason::ObjectStore));
+                }
                 SetAsideReason::Missing
             }
             Err(Copying::Reading(failure) | Copying::Writing(failure)) => return Err(failure.into()),
         };
-        // It may have been deleted, or replaced by somebody else, while it was being read.
-        let now = object::Entity::find_by_id(row.id).one(self.store.read()).await?;
-        if now.is_none_or(|now| now.object_id != row.object_id) {
-            return Ok(None);
-        }
+        // It may have been deleted, or replaced by somebody else, while it was being read: then it is not set aside.
         let transaction = self.store.begin().await?;
-        self.set_aside(claim, &transaction, OBJECTS, row.id, pair, reason).await?;
         claim.hold(&transaction).await?;
+        let item = Item { table: OBJECTS, id: row.id, rev: row.rev };
+        let is_set_aside = self.set_aside(claim, &transaction, item, pair, reason).await?;
         transaction.commit().await?;
-        Ok(Some(reason))
+        Ok(is_set_aside.then_some(reason))
     }
 
     /// Reads, opens, seals and writes, a window at a time.

@@ -1,5 +1,6 @@
-//! What no row and no note names, and the object store still holds: objects that came to be after their note had expired, and
-//! files that a killed server has left half-written. Rare, and never seen by anybody, but not to be kept.
+//! What no row and no note names, and the object store still holds: objects that came to be after their note had expired, files
+//! that a killed server has left half-written, and uploads whose id nobody came to note, or whose last part came after they had
+//! been aborted. Rare, and never seen by anybody, but not to be kept.
 //!
 //! What must stay true: nothing that is named is removed. A path is written to only while a note says so, and the note goes in
 //! the transaction in which a row begins to name the path; so a path that the store had *before* the database was asked, and
@@ -31,6 +32,7 @@ pub async fn find(store: &Store, storage: &ObjectStorage) -> Result<u64, Collect
     if !sweeps::begin(store, storage).await? {
         return Ok(0);
     }
+    abort_uploads(store, storage).await?;
     let mut found = 0;
     let mut listed = storage.list().ready_chunks(BATCH);
     while let Some(some) = listed.next().await {
@@ -42,13 +44,37 @@ pub async fn find(store: &Store, storage: &ObjectStorage) -> Result<u64, Collect
     Ok(found)
 }
 
+/// Aborts every upload in parts that no note speaks of. A note is there before an upload begins, and goes only after it has ended.
+async fn abort_uploads(store: &Store, storage: &ObjectStorage) -> Result<(), CollectError> {
+    let uploads = match storage.unfinished().await {
+        Ok(uploads) => uploads,
+        Err(error) => {
+            // Nothing of value is lost, and the server may simply not be allowed to list them.
+            tracing::info!(event = "uploads_not_listed", %error, "uploads that nobody has ended are left to the bucket's rules");
+            return Ok(());
+        }
+    };
+    for some in uploads.chunks(BATCH) {
+        let noted = noted(store, some.iter().map(|upload| upload.place.clone())).await?;
+        for upload in some.iter().filter(|upload| !noted.contains(&upload.place)) {
+            storage.abort(&upload.place, &upload.id).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Those that a note names.
+async fn noted(store: &Store, places: impl Iterator<Item = String>) -> Result<HashSet<String>, DbErr> {
+    let noted = object_note::Entity::find().select_only().column(object_note::Column::Place);
+    let noted = noted.filter(object_note::Column::Place.is_in(places));
+    Ok(noted.into_tuple::<String>().all(store.read()).await?.into_iter().collect())
+}
+
 /// Those that neither a row nor a note names.
 async fn unnamed(store: &Store, places: Vec<String>) -> Result<Vec<String>, DbErr> {
     // Notes first: one that goes between the two questions goes because a row names the path by then, or because the object
     // has gone.
-    let noted = object_note::Entity::find().select_only().column(object_note::Column::Place);
-    let noted = noted.filter(object_note::Column::Place.is_in(places.iter().cloned()));
-    let mut named: HashSet<String> = noted.into_tuple::<String>().all(store.read()).await?.into_iter().collect();
+    let mut named = noted(store, places.iter().cloned()).await?;
     let rows = object::Entity::find().select_only().column(object::Column::Place);
     let rows = rows.filter(object::Column::Place.is_in(places.iter().cloned()));
     named.extend(rows.into_tuple::<String>().all(store.read()).await?);

@@ -5,17 +5,24 @@
 
 use super::halt::Halt;
 use crate::{
-    services::words,
+    services::{
+        audit::{Action, Audit, Entry, Object, Outcome},
+        words,
+    },
     store::{
         Store, database_now,
-        entities::job::{self, JobKind, JobStage, JobState},
+        entities::{
+            job::{self, JobKind, JobStage, JobState},
+            job_key::{self, JobKeyStep},
+            user,
+        },
     },
 };
-use app::model::job::PauseReason;
+use app::model::job::{JobFailure, PauseReason};
 use sea_orm::{
     ActiveEnum, ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter,
     QueryOrder, QuerySelect, UpdateMany,
-    sea_query::{Expr, ExprTrait},
+    sea_query::{Expr, ExprTrait, Func, Query},
 };
 use std::time::Duration;
 use uuid::Uuid;
@@ -175,6 +182,14 @@ impl Claim {
         self.apply(on, running(self.update())).await
     }
 
+    /// Tests the fencing token, and leaves the job as it is. Nobody else can take the job until the transaction ends.
+    ///
+    /// # Errors
+    /// [`Halt::Lost`] if the job is not ours any more: the transaction must not be committed then.
+    pub async fn fenced(&self, transaction: &DatabaseTransaction) -> Result<(), Halt> {
+        self.apply(transaction, self.update().col_expr(job::Column::Fence, Expr::value(self.job.fence))).await
+    }
+
     /// Says how many data keys stage 1 has to wrap, and how many it has prepared.
     pub async fn keys(&self, on: &impl ConnectionTrait, total: i64, done: i64) -> Result<(), Halt> {
         let update = self
@@ -236,7 +251,7 @@ impl Claim {
     }
 
     /// A deletion that came out of an activation cannot take control: it becomes the activation again that it was, whose root
-    /// key is still in force, and re-encrypts under that.
+    /// key is still in force, and re-encrypts under that. Its account was left as it was; what the deletion was is kept, too.
     pub async fn turn_back(
         &self,
         on: &impl ConnectionTrait,
@@ -244,14 +259,36 @@ impl Claim {
         code: Option<String>,
         scope: Option<Uuid>,
     ) -> Result<(), Halt> {
+        let its = |column| Expr::col((job::Entity, column));
+        let or_now = |column| Expr::from(Func::coalesce([its(column), its(job::Column::CreatedAt)]));
+        // Who asked for the activation may not be here any more.
+        let asked_by = Query::select()
+            .column((user::Entity, user::Column::Id))
+            .from(user::Entity)
+            .and_where(Expr::col((user::Entity, user::Column::Id)).equals((job::Entity, job::Column::TurnedBy)))
+            .take();
+        let rewrapped = Query::select()
+            .expr(Expr::col((job_key::Entity, job_key::Column::DataKeyId)).count())
+            .from(job_key::Entity)
+            .and_where(Expr::col((job_key::Entity, job_key::Column::JobId)).eq(self.job.id))
+            .and_where(Expr::col((job_key::Entity, job_key::Column::Step)).eq(JobKeyStep::Rewrapped.to_value()))
+            .take();
         let update = self
             .update()
+            .col_expr(job::Column::RequestedBy, Expr::from(asked_by))
+            .col_expr(job::Column::CreatedAt, or_now(job::Column::TurnedAt))
+            .col_expr(job::Column::ControlAt, or_now(job::Column::TurnedControlAt))
+            .col_expr(job::Column::TurnedBy, its(job::Column::RequestedBy))
+            .col_expr(job::Column::TurnedAt, its(job::Column::CreatedAt))
+            .col_expr(job::Column::TurnedControlAt, Expr::value(Option::<i64>::None))
+            .col_expr(job::Column::KeysTotal, Expr::from(rewrapped.clone()))
+            .col_expr(job::Column::KeysDone, Expr::from(rewrapped))
+            .col_expr(job::Column::Waiting, Expr::value(Option::<String>::None))
             .col_expr(job::Column::Kind, Expr::value(JobKind::Activate.to_value()))
             .col_expr(job::Column::State, Expr::value(JobState::Running.to_value()))
             .col_expr(job::Column::Stage, Expr::value(JobStage::Reencrypt.to_value()))
             .col_expr(job::Column::FromArn, Expr::col(job::Column::ToArn))
             .col_expr(job::Column::ToArn, Expr::col(job::Column::FromArn))
-            .col_expr(job::Column::ControlAt, Expr::col(job::Column::CreatedAt))
             .col_expr(job::Column::Failure, Expr::value(failure))
             .col_expr(job::Column::Code, Expr::value(code))
             .col_expr(job::Column::ProblemScope, Expr::value(scope))
@@ -268,6 +305,24 @@ impl Claim {
             .col_expr(job::Column::Stage, Expr::value(JobStage::Done.to_value()))
             .col_expr(job::Column::FinishedAt, Expr::value(now));
         self.apply(on, update).await
+    }
+}
+
+impl Claim {
+    /// Says in the audit log that the job has ended, and closes what it went on with. The last thing in the transaction in
+    /// which it ends.
+    pub async fn ended(
+        &self,
+        transaction: &DatabaseTransaction,
+        outcome: Outcome,
+        failure: Option<JobFailure>,
+    ) -> Result<(), Halt> {
+        let word = failure.map(words::write);
+        Audit::close_for_job(transaction, self.job.id, outcome, word.as_deref()).await?;
+        let entry = Entry::by_system(Action::JobEnded).on(&Object::Job(self.job.id)).key(&self.job.to_arn, None);
+        let entry = entry.outcome(outcome).by_server(self.job.owner).detail(failure);
+        Audit::append(transaction, entry).await?;
+        Ok(())
     }
 }
 

@@ -9,6 +9,7 @@ use super::{
     halt::Halt,
     queue::Claim,
     reencrypt::{KeyPair, Pass},
+    set_aside::Item,
     worker::Worker,
 };
 use crate::{
@@ -73,10 +74,8 @@ struct Row {
 /// Rows that were read together, sealed anew.
 struct Batch {
     rows: Vec<RewrittenRow>,
-    /// What they held, before encryption.
-    bytes: i64,
     /// Those that do not open.
-    refused: Vec<(Uuid, SetAsideReason)>,
+    refused: Vec<(Item, SetAsideReason)>,
 }
 
 impl Worker {
@@ -142,10 +141,10 @@ impl Worker {
     ) -> Result<Vec<Uuid>, Halt> {
         let mut refused = Vec::new();
         while let Some(batch) = batches.recv().await {
-            let took = self.write_batch(claim, table, pair, &batch).await?;
+            let (took, set_aside) = self.write_batch(claim, table, pair, &batch).await?;
             let rows = batch.rows.len() + batch.refused.len();
             size.store(self.next_size(rows as u64, took), Ordering::Relaxed);
-            refused.extend(batch.refused.iter().map(|(id, _)| *id));
+            refused.extend(set_aside);
             self.changed();
         }
         Ok(refused)
@@ -214,14 +213,14 @@ impl Worker {
         Ok(sealed?)
     }
 
-    /// Gives back how long the database was held.
+    /// Gives back how long the database was held, and what was set aside.
     async fn write_batch(
         &self,
         claim: &Claim,
         table: &SealedTable,
         pair: &KeyPair,
         batch: &Batch,
-    ) -> Result<Duration, Halt> {
+    ) -> Result<(Duration, Vec<Uuid>), Halt> {
         crate::crash::point("records.sealed");
         let transaction = self.store.begin().await?;
         let began = self.vault().clock().boot();
@@ -229,18 +228,21 @@ impl Worker {
         if !house::hold_key(&transaction, pair.new.id().0).await? {
             // The workspace has been deleted.
             transaction.rollback().await?;
-            return Ok(Duration::ZERO);
+            return Ok((Duration::ZERO, Vec::new()));
         }
         let written = rewrite_rows(&transaction, table, pair.old.id().0, pair.new.id().0, &batch.rows).await?;
-        for (id, reason) in &batch.refused {
-            self.set_aside(claim, &transaction, table.name, *id, pair, *reason).await?;
+        let mut set_aside = Vec::new();
+        for (item, reason) in &batch.refused {
+            if self.set_aside(claim, &transaction, *item, pair, *reason).await? {
+                set_aside.push(item.id);
+            }
         }
-        let items = i64::try_from(written).unwrap_or(i64::MAX);
-        claim.done(&transaction, Amount { kind: table.name, items, bytes: batch.bytes }).await?;
+        let done = Amount { kind: table.name, items: written.items, bytes: written.bytes };
+        claim.done(&transaction, done).await?;
         crate::crash::point("records.before_commit");
         transaction.commit().await?;
         crate::crash::point("records.after_commit");
-        Ok(self.vault().clock().boot().saturating_sub(began))
+        Ok((self.vault().clock().boot().saturating_sub(began), set_aside))
     }
 }
 
@@ -264,14 +266,13 @@ fn seal_batch(
     rows: Vec<Row>,
     rewrite: Rewrite,
 ) -> Result<Batch, Failure> {
-    let mut batch = Batch { rows: Vec::with_capacity(rows.len()), bytes: 0, refused: Vec::new() };
+    let mut batch = Batch { rows: Vec::with_capacity(rows.len()), refused: Vec::new() };
     for row in rows {
         match seal_row(vault, table, scope, old, new, &row, rewrite)? {
             Ok((columns, bytes)) => {
-                batch.bytes += bytes;
-                batch.rows.push(RewrittenRow { id: row.id, rev: row.rev, columns });
+                batch.rows.push(RewrittenRow { id: row.id, rev: row.rev, columns, bytes });
             }
-            Err(reason) => batch.refused.push((row.id, reason)),
+            Err(reason) => batch.refused.push((Item { table: table.name, id: row.id, rev: row.rev }, reason)),
         }
     }
     Ok(batch)

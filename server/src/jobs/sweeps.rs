@@ -1,26 +1,35 @@
-//! Whether the object store may be swept: only if it is this database's, and this database is not an older copy.
+//! Whether the object store is this database's, and this database not an older copy: only then may anything be removed from it,
+//! and may an object that is not there be taken for lost.
 //!
 //! A server that is started over the right objects with the wrong database (a new one by mistake, or a copy that is being tried)
 //! would find that nothing names them. So each sweep has a number, in the database and in an object beside the others,
 //! [`MARKER`], together with the name of the deployment. What must stay true: a sweep takes its number in the database first;
 //! so the marker is never ahead of the database that wrote it, and is ahead of every copy of it from before.
+//!
+//! The marker is put down when a server first finds the store in order. A folder that somebody forgot to mount is empty, and so has
+//! none; it gets one only if it holds what the database names.
 
 use super::collector::CollectError;
 use crate::{
     services::object_storage::ObjectStorage,
     store::{
         Store, backups, database_now,
-        entities::object_sweep::{Column, Entity},
+        entities::{
+            object,
+            object_sweep::{Column, Entity},
+        },
         house,
     },
 };
 use sea_orm::{
-    ColumnTrait, DbErr, EntityTrait, QueryFilter,
+    ColumnTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
     sea_query::{Expr, ExprTrait},
 };
 
 /// The object that says whose objects these are: the deployment's id, and the number of the last sweep, a line each.
 pub const MARKER: &str = "keystead-sweeps";
+/// How many objects are looked for in a store without a marker.
+const LOOKED_FOR: u64 = 20;
 /// How often the store is swept though no job asks for it; milliseconds.
 const EVERY: i64 = 24 * 60 * 60 * 1_000;
 
@@ -28,6 +37,48 @@ const EVERY: i64 = 24 * 60 * 60 * 1_000;
 pub async fn is_due(store: &Store) -> Result<bool, DbErr> {
     let now = database_now(store.read()).await?;
     Ok(Entity::find_by_id(1).one(store.read()).await?.is_some_and(|last| now - last.at >= EVERY))
+}
+
+/// Whether the object store is this database's. One without a marker gets it if it holds what the database names.
+///
+/// # Errors
+/// When database or object store fails.
+pub async fn is_ours(store: &Store, storage: &ObjectStorage) -> Result<bool, CollectError> {
+    let deployment = house::root(store.read()).await?.deployment_id;
+    let last = number(store).await?;
+    if let Some(marker) = storage.read_whole(MARKER).await? {
+        return Ok(belongs(&marker, &deployment, last));
+    }
+    let is_ours = holds_what_is_named(store, storage).await?;
+    if is_ours {
+        storage.write_whole(MARKER, mark(&deployment, last)).await?;
+    }
+    Ok(is_ours)
+}
+
+/// Says that it is not.
+pub fn alarm() {
+    tracing::error!(
+        event = "objects_of_another_database",
+        marker = MARKER,
+        "the object store is not this database's, so nothing is removed from it"
+    );
+}
+
+/// Whether most of the oldest objects are there: somebody may already have written new ones to the wrong place.
+async fn holds_what_is_named(store: &Store, storage: &ObjectStorage) -> Result<bool, CollectError> {
+    let oldest = object::Entity::find().select_only().column(object::Column::Place);
+    let oldest = oldest.order_by_asc(object::Column::CreatedAt).order_by_asc(object::Column::Id).limit(LOOKED_FOR);
+    let places: Vec<String> = oldest.into_tuple().all(store.read()).await?;
+    let mut there = 0;
+    for place in &places {
+        match storage.size(place).await {
+            Ok(_) => there += 1,
+            Err(object_store::Error::NotFound { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(there * 2 >= places.len())
 }
 
 /// Gives the sweep that begins now its number. `false` if the store must not be swept: it is not this database's, or a backup is
@@ -40,16 +91,13 @@ pub async fn begin(store: &Store, storage: &ObjectStorage) -> Result<bool, Colle
         return Ok(false);
     }
     let deployment = house::root(store.read()).await?.deployment_id;
-    let last = number(store).await?;
-    let may_sweep = match storage.read_whole(MARKER).await? {
-        Some(marker) if belongs(&marker, &deployment, last) => true,
-        Some(_) => {
-            tracing::error!(event = "objects_of_another_database", marker = MARKER, "the object store is not swept");
-            return Ok(false);
-        }
-        // Nothing was ever swept; or it was removed by hand, to say that all of this is ours: the next sweep goes by that.
-        None => last == 0,
-    };
+    // Without a marker nothing was ever swept; or it was removed by hand, to say that all of this is ours: the next sweep goes by
+    // that.
+    let may_sweep = storage.read_whole(MARKER).await?.is_some() || number(store).await? == 0;
+    if !is_ours(store, storage).await? {
+        alarm();
+        return Ok(false);
+    }
     let now = database_now(store.read()).await?;
     Entity::update_many()
         .col_expr(Column::Number, Expr::col(Column::Number).add(1))
@@ -57,8 +105,13 @@ pub async fn begin(store: &Store, storage: &ObjectStorage) -> Result<bool, Colle
         .filter(Column::Id.eq(1))
         .exec(store.write())
         .await?;
-    storage.write_whole(MARKER, format!("{deployment}\n{}\n", number(store).await?)).await?;
+    storage.write_whole(MARKER, mark(&deployment, number(store).await?)).await?;
     Ok(may_sweep)
+}
+
+/// What a marker says.
+fn mark(deployment: &str, number: i64) -> String {
+    format!("{deployment}\n{number}\n")
 }
 
 async fn number(store: &Store) -> Result<i64, DbErr> {

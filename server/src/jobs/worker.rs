@@ -1,13 +1,18 @@
 //! The worker of a server: looks for the unfinished job, and runs it while it holds it.
 
 use super::{
-    account::MARK_EVERY,
+    account::{self, MARK_EVERY},
     cores::Cores,
     halt::Halt,
     queue::{self, Claim, RENEW_EVERY},
 };
 use crate::{
-    services::{data_keys::DataKeys, object_writer::ObjectWriting, words},
+    services::{
+        audit::{Audit, Outcome},
+        data_keys::DataKeys,
+        object_writer::ObjectWriting,
+        words,
+    },
     store::{
         Store,
         entities::job::{self, JobStage},
@@ -33,6 +38,32 @@ const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(15);
 /// Stage 1 has changed nothing yet, so it does not wait for KMS for ever.
 const CONTROL_PATIENCE: Duration = Duration::from_mins(2);
+
+/// How long to wait after an attempt that came to an end too early.
+#[derive(Default)]
+struct Pause {
+    /// The last one; none after a success.
+    last: Option<Duration>,
+    /// What was done by then.
+    done: account::Sum,
+}
+
+impl Pause {
+    /// The next one, given what is done by now: an attempt that has done something did not come to nothing.
+    fn after(&mut self, done: account::Sum) -> Duration {
+        if done != self.done {
+            (self.last, self.done) = (None, done);
+        }
+        self.longer()
+    }
+
+    /// The next one after an attempt that came to nothing.
+    fn longer(&mut self) -> Duration {
+        let next = self.last.map_or(FIRST_PAUSE, |last| (last * 2).min(LONGEST_PAUSE));
+        self.last = Some(next);
+        next
+    }
+}
 
 /// What a job needs.
 #[derive(Clone)]
@@ -131,8 +162,8 @@ impl Worker {
     async fn mark_all(&self, claim: &Claim) {
         loop {
             // A mark that is missing is a gap in a chart.
-            if let Err(error) = claim.mark(self.store.write()).await {
-                tracing::debug!(%error, "how far the job is was not noted");
+            if let Err(error) = claim.mark(&self.store).await {
+                tracing::debug!(?error, "how far the job is was not noted");
             }
             tokio::time::sleep(Duration::from_millis(MARK_EVERY.into())).await;
         }
@@ -140,11 +171,11 @@ impl Worker {
 
     async fn attempts(&self, mut claim: Claim) {
         let began = self.vault().clock().boot();
-        let mut pause = FIRST_PAUSE;
+        let mut pause = Pause::default();
         loop {
             let stage = claim.job.stage;
             match self.step(&claim).await.err() {
-                None => pause = FIRST_PAUSE,
+                None => pause = Pause::default(),
                 Some(Halt::Lost) => return,
                 Some(Halt::Fail { failure, code, scope }) => return self.fail(&claim, failure, code, scope).await,
                 Some(Halt::Wait { reason: PauseReason::Locked, code, scope }) => {
@@ -164,9 +195,13 @@ impl Worker {
                         return;
                     }
                     self.changed();
-                    tokio::time::sleep(if reason == PauseReason::WaitingForUploads { FIRST_PAUSE } else { pause })
-                        .await;
-                    pause = (pause * 2).min(LONGEST_PAUSE);
+                    // In a long sweep something fails now and then, each time after much was done.
+                    let length = match account::sum_of(self.store.read(), claim.job.id).await {
+                        Ok(done) => pause.after(done),
+                        Err(_) => pause.longer(),
+                    };
+                    let is_short = reason == PauseReason::WaitingForUploads;
+                    tokio::time::sleep(if is_short { FIRST_PAUSE } else { length }).await;
                 }
             }
             match self.reload(&claim).await {
@@ -235,14 +270,34 @@ impl Worker {
         let word = words::write(failure);
         tracing::error!(event = "job_failed", job = %claim.job.id, reason = word, code, "the job failed; nothing has changed");
         // A job that was turned round has data under retiring keys: it turns back and finishes what it had begun.
-        let failed = if claim.job.generation > 0 {
-            claim.turn_back(self.store.write(), &word, code, scope).await
-        } else {
-            claim.fail(self.store.write(), &word, code, scope).await
+        let failing = async {
+            let transaction = self.store.begin().await?;
+            if claim.job.generation > 0 {
+                claim.turn_back(&transaction, &word, code, scope).await?;
+                Audit::close_for_job(&transaction, claim.job.id, Outcome::Failed, Some(&word)).await?;
+            } else {
+                claim.fail(&transaction, &word, code, scope).await?;
+                claim.ended(&transaction, Outcome::Failed, Some(failure)).await?;
+            }
+            Ok::<_, Halt>(transaction.commit().await?)
         };
-        if let Err(halt) = failed {
+        if let Err(halt) = failing.await {
             tracing::warn!(event = "job_not_failed", ?halt, "the failure could not be noted");
         }
         self.changed();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_grow_only_while_nothing_is_done() {
+        let sum = |items| account::Sum { items, bytes: 0 };
+        let mut pause = Pause::default();
+        let seconds: Vec<_> = [0, 0, 0, 0, 0, 0, 7, 7, 8, 8].map(|done| pause.after(sum(done)).as_secs()).into();
+        assert_eq!(seconds, [1, 2, 4, 8, 15, 15, 1, 2, 1, 2]);
+        assert_eq!(pause.longer().as_secs(), 4, "what is done is not known");
     }
 }

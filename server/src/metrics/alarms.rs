@@ -17,7 +17,7 @@ pub struct Alarm {
 }
 
 /// Every alarm there is. README shows the same list.
-pub const ALARMS: [Alarm; 27] = [
+pub const ALARMS: [Alarm; 30] = [
     Alarm {
         event: "locked",
         means: "All data is locked on a server; the field `cause` says why.",
@@ -125,8 +125,8 @@ pub const ALARMS: [Alarm; 27] = [
     },
     Alarm {
         event: "objects_of_another_database",
-        means: "The object store is marked by another deployment, or by a later state of this database, so nothing unnamed is removed.",
-        act: "Give the server its own store. If the store is this database's alone, remove the object `keystead-sweeps`.",
+        means: "The object store is marked by another deployment, or by a later state of this database, or lacks what this database names, so nothing is removed.",
+        act: "Give the server its own store; look whether the folder is mounted. If the store is this database's alone, remove the object `keystead-sweeps`.",
     },
     Alarm {
         event: "entropy_failed",
@@ -137,6 +137,21 @@ pub const ALARMS: [Alarm; 27] = [
         event: "password_hash_unreadable",
         means: "A stored password hash is not one: its user cannot sign in.",
         act: "Find out who wrote to the table `users`; remove the user and add them again.",
+    },
+    Alarm {
+        event: "mail_not_sent",
+        means: "An invitation could not be sent by e-mail. Whoever made it has its link.",
+        act: "Look at the server for e-mail; the field `error` says what it answered.",
+    },
+    Alarm {
+        event: "audit_head_unsigned",
+        means: "For ten minutes the head of the audit log could not be signed. Entries are written all the same.",
+        act: "The field `error` says why: look at the provider key, the server's credentials, and the database.",
+    },
+    Alarm {
+        event: "audit_not_written",
+        means: "An entry of the audit log is written later than it should be. Nothing grave happens without its entry.",
+        act: "Bring the database back.",
     },
     Alarm {
         event: "task_failed",

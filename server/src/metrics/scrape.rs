@@ -5,7 +5,7 @@
 
 use super::{PREFIX, alarms};
 use crate::{
-    jobs::queue,
+    jobs::{account, queue},
     services::{key_state::KeyState, outgoing::Outgoing, workspace_locks::WorkspaceLocks},
     store::{
         Store,
@@ -28,7 +28,7 @@ use prometheus_client::{
     },
     registry::Registry,
 };
-use sea_orm::{ActiveEnum, ColumnTrait, DbErr, EntityTrait, PaginatorTrait, QueryFilter};
+use sea_orm::{ActiveEnum, DbErr, EntityTrait, PaginatorTrait};
 use std::{sync::Arc, time::Duration};
 use tokio::time::timeout;
 use vault::Standing;
@@ -108,8 +108,10 @@ impl Sources {
     async fn stored(&self) -> Result<Stored, DbErr> {
         let on = self.store.read();
         let job = queue::latest(on).await?;
-        let of_it = job_item::Column::JobId.is_in(job.as_ref().map(|job| job.id));
-        let items = job_item::Entity::find().filter(of_it).all(on).await?;
+        let items = match &job {
+            Some(job) => account::items_of(on, job).await?,
+            None => Vec::new(),
+        };
         Ok(Stored { job, items, resets: reset::Entity::find().count(on).await? })
     }
 }

@@ -1,40 +1,46 @@
 //! People who can sign in, and the check of their passwords.
 //!
 //! What must stay true: a wrong password and an unknown e-mail look and take the same, and a password is never logged, kept
-//! or compared outside of Argon2id.
+//! or compared outside of Argon2id. A user who is disabled is found by nobody who asks for somebody who may act.
 
 mod passwords;
+mod rules;
+pub mod second_factors;
+mod sign_in;
 
+pub use rules::{check_email, check_own_password, check_password, normalized};
+pub use second_factors::SecondFactor;
+
+use super::throttle::Throttle;
 use crate::{
     config::FirstAdmin,
     store::{
         Store,
-        entities::user::{self, Role as StoredRole},
+        entities::{
+            session,
+            user::{self, Role as StoredRole},
+        },
     },
 };
 use app::{
     model::{
-        error::ApiError,
-        identity::{MemberEntry, Role},
+        error::{ApiError, Invalid, MemberRefused},
+        identity::Role,
         workspace::limits::NAME_CHARS,
     },
     ports::Principal,
 };
 use passwords::Passwords;
+use rules::{EMAIL_MAX_BYTES, PASSWORD_MAX_CHARS, PASSWORD_MIN_CHARS};
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, DbErr, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, SqlErr, sea_query::Expr,
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, SqlErr,
+    sea_query::{Expr, ExprTrait},
 };
 use std::sync::Arc;
 use thiserror::Error;
 use uuid::{Builder, Uuid};
 use vault::{Clock, Entropy};
 
-/// The shortest password a user may be created with, in characters.
-pub const PASSWORD_MIN_CHARS: usize = 12;
-/// The longest password that is accepted, in bytes.
-pub const PASSWORD_MAX_BYTES: usize = 1024;
-/// The longest e-mail address, in bytes (RFC 5321 §4.5.3.1.3).
-const EMAIL_MAX_BYTES: usize = 254;
 /// Why a user was not created.
 #[derive(Debug, Error)]
 pub enum CreateUserError {
@@ -46,8 +52,10 @@ pub enum CreateUserError {
     NameInvalid,
     #[error("the password must have at least {PASSWORD_MIN_CHARS} characters")]
     PasswordTooShort,
-    #[error("the password must have at most {PASSWORD_MAX_BYTES} bytes")]
+    #[error("the password must have at most {PASSWORD_MAX_CHARS} characters")]
     PasswordTooLong,
+    #[error("the password is one of those that are guessed first: choose another, such as several words")]
+    PasswordCommon,
     #[error("the password could not be hashed")]
     Hashing,
     #[error("the database failed: {0}")]
@@ -65,6 +73,16 @@ pub struct Accounts {
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     passwords: Passwords,
+    throttle: Throttle,
+}
+
+/// Somebody who has shown that they know the password.
+pub struct Known {
+    pub principal: Principal,
+    /// Sessions that begin now belong to this one.
+    pub epoch: i64,
+    /// Whether a code has to be given too.
+    pub second_factor: bool,
 }
 
 impl Accounts {
@@ -74,54 +92,59 @@ impl Accounts {
     /// When the system gives no random bytes.
     pub fn new(store: Store, clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>) -> Result<Self, PrepareError> {
         let passwords = Passwords::new(entropy.clone()).ok_or(PrepareError)?;
-        Ok(Self { store, clock, entropy, passwords })
+        let throttle = Throttle::new(store.clone(), Arc::clone(&clock));
+        Ok(Self { store, clock, entropy, passwords, throttle })
     }
 
-    /// The user with this e-mail and password. Notes the time of the sign-in.
-    ///
-    /// # Errors
-    /// [`ApiError::WrongCredentials`] if they do not belong together, [`ApiError::Busy`] if too many wait already.
-    pub async fn sign_in(&self, email: &str, password: &str) -> Result<Principal, ApiError> {
-        let found = user::Entity::find()
-            .filter(user::Column::Email.eq(normalized(email)))
-            .one(self.store.read())
-            .await
-            .map_err(|error| unavailable(&error))?;
-        let stored = found.as_ref().map(|user| user.password_hash.as_str());
-        let matches = self.passwords.verify(password, stored).await?;
-        let Some(user) = found.filter(|_| matches) else {
-            return Err(ApiError::WrongCredentials);
-        };
-        user::Entity::update_many()
-            .col_expr(user::Column::LastSignInAt, Expr::value(self.clock.wall_ms()))
-            .filter(user::Column::Id.eq(user.id))
-            .exec(self.store.write())
-            .await
-            .map_err(|error| unavailable(&error))?;
-        Ok(principal(user))
+    /// A new hash for a password that has been checked already.
+    pub(super) async fn hash(&self, password: &str) -> Option<String> {
+        self.passwords.hash(password).await
     }
 
-    /// The user with this id, as it is in the database now.
+    /// The database of everything about accounts.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// The clock of everything about accounts.
+    pub fn clock(&self) -> &Arc<dyn Clock> {
+        &self.clock
+    }
+
+    /// The second factors of everybody.
+    pub fn second_factor(&self) -> SecondFactor<'_> {
+        SecondFactor { store: &self.store, clock: &self.clock, entropy: &self.entropy, throttle: &self.throttle }
+    }
+
+    /// The user with this id, as it is in the database now, if it is one who may act.
     ///
     /// # Errors
     /// [`ApiError::Unavailable`] if the database does not answer.
-    pub async fn find(&self, id: Uuid) -> Result<Option<Principal>, ApiError> {
+    pub async fn find(&self, id: Uuid) -> Result<Option<Known>, ApiError> {
         let found = user::Entity::find_by_id(id).one(self.store.read()).await.map_err(|error| unavailable(&error))?;
-        Ok(found.map(principal))
+        Ok(found.filter(|user| user.disabled_at.is_none()).map(|user| self.known(user)))
     }
 
-    /// Every member, by name.
+    /// The row of somebody who may act.
     ///
     /// # Errors
-    /// [`ApiError::Unavailable`] if the database does not answer.
-    pub async fn members(&self) -> Result<Vec<MemberEntry>, ApiError> {
-        let users = user::Entity::find()
-            .order_by_asc(user::Column::Name)
-            .order_by_asc(user::Column::Id)
-            .all(self.store.read())
-            .await
-            .map_err(|error| unavailable(&error))?;
-        Ok(users.into_iter().map(member).collect())
+    /// [`ApiError::SignedOut`] if there is none.
+    pub async fn row(&self, id: Uuid) -> Result<user::Model, ApiError> {
+        let found = user::Entity::find_by_id(id).one(self.store.read()).await.map_err(|error| unavailable(&error))?;
+        found.filter(|user| user.disabled_at.is_none()).ok_or(ApiError::SignedOut)
+    }
+
+    /// The row of the user with this e-mail.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn by_email(&self, email: &str) -> Result<Option<user::Model>, DbErr> {
+        user::Entity::find().filter(user::Column::Email.eq(normalized(email))).one(self.store.read()).await
+    }
+
+    fn known(&self, user: user::Model) -> Known {
+        let (epoch, second_factor) = (user.session_epoch, user.totp_secret.is_some());
+        Known { epoch, second_factor, principal: principal(user, self.clock.wall_ms()) }
     }
 
     /// The administrator who was created first.
@@ -131,12 +154,13 @@ impl Accounts {
     pub async fn first_administrator(&self) -> Result<Option<Principal>, ApiError> {
         let found = user::Entity::find()
             .filter(user::Column::Role.eq(StoredRole::Administrator))
+            .filter(user::Column::DisabledAt.is_null())
             .order_by_asc(user::Column::CreatedAt)
             .order_by_asc(user::Column::Id)
             .one(self.store.read())
             .await
             .map_err(|error| unavailable(&error))?;
-        Ok(found.map(principal))
+        Ok(found.map(|user| principal(user, self.clock.wall_ms())))
     }
 
     /// Creates the first administrator if there is no user at all. Says whether it did.
@@ -168,31 +192,40 @@ impl Accounts {
     ) -> Result<Principal, CreateUserError> {
         let email = normalized(email);
         check_email(&email)?;
-        let name = name.trim().to_owned();
-        if name.is_empty() || name.chars().count() > NAME_CHARS {
-            return Err(CreateUserError::NameInvalid);
-        }
-        check_password(password)?;
-        let row = user::Model {
-            id: self.new_id()?,
-            email,
-            name,
-            password_hash: self.passwords.hash(password).await.ok_or(CreateUserError::Hashing)?,
-            role: stored_role(role),
-            created_at: self.clock.wall_ms(),
-            last_sign_in_at: None,
-        };
+        let name = checked_name(name)?;
+        check_own_password(password, &[&email, &name])?;
+        let hash = self.passwords.hash(password).await.ok_or(CreateUserError::Hashing)?;
+        self.insert_user(self.store.write(), email, name, role, hash).await
+    }
+
+    /// Writes the row of a user whose values have been checked.
+    pub(super) async fn insert_user(
+        &self,
+        on: &impl ConnectionTrait,
+        email: String,
+        name: String,
+        role: Role,
+        password_hash: String,
+    ) -> Result<Principal, CreateUserError> {
+        let (id, now) = (self.new_id()?, self.clock.wall_ms());
         let insert = user::ActiveModel {
-            id: Set(row.id),
-            email: Set(row.email.clone()),
-            name: Set(row.name.clone()),
-            password_hash: Set(row.password_hash.clone()),
-            role: Set(row.role),
-            created_at: Set(row.created_at),
+            id: Set(id),
+            email: Set(email.clone()),
+            name: Set(name.clone()),
+            password_hash: Set(password_hash),
+            role: Set(stored_role(role)),
+            created_at: Set(now),
             last_sign_in_at: Set(None),
+            disabled_at: Set(None),
+            session_epoch: Set(0),
+            password_changed_at: Set(None),
+            totp_secret: Set(None),
+            totp_pending: Set(None),
+            totp_since: Set(None),
+            totp_last_step: Set(0),
         };
-        match user::Entity::insert(insert).exec_without_returning(self.store.write()).await {
-            Ok(_) => Ok(principal(row)),
+        match user::Entity::insert(insert).exec_without_returning(on).await {
+            Ok(_) => Ok(Principal { user_id: id.to_string(), name, email, role, address: None, proven_at: now }),
             Err(error) if matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_))) => {
                 Err(CreateUserError::EmailTaken)
             }
@@ -201,7 +234,7 @@ impl Accounts {
     }
 
     /// A new id: a UUID of version 7, so that ids are in the order of their making.
-    fn new_id(&self) -> Result<Uuid, CreateUserError> {
+    pub(super) fn new_id(&self) -> Result<Uuid, CreateUserError> {
         let mut random = [0; 10];
         self.entropy.fill(&mut random).map_err(|_| CreateUserError::Hashing)?;
         let now = u64::try_from(self.clock.wall_ms()).unwrap_or_default();
@@ -209,35 +242,45 @@ impl Accounts {
     }
 }
 
-/// Checks what a user or the configuration gives as an e-mail address: the shape only, nobody is written to.
+/// A name as it is stored.
 ///
 /// # Errors
-/// [`CreateUserError::EmailInvalid`].
-pub fn check_email(email: &str) -> Result<(), CreateUserError> {
-    let email = email.trim();
-    let plain = email.len() <= EMAIL_MAX_BYTES && !email.chars().any(|c| c.is_whitespace() || c.is_control());
-    match email.split_once('@') {
-        Some((person, host)) if plain && !person.is_empty() && !host.is_empty() && !host.contains('@') => Ok(()),
-        _ => Err(CreateUserError::EmailInvalid),
-    }
+/// [`CreateUserError::NameInvalid`].
+pub fn checked_name(name: &str) -> Result<String, CreateUserError> {
+    let name = name.trim();
+    let fits = (1..=NAME_CHARS).contains(&name.chars().count()) && !name.chars().any(char::is_control);
+    if fits { Ok(name.to_owned()) } else { Err(CreateUserError::NameInvalid) }
 }
 
-/// Checks a password that is to be set.
+/// Ends every session of a user, in the transaction of what is the reason, and gives the number under which new ones begin.
 ///
 /// # Errors
-/// [`CreateUserError::PasswordTooShort`] or [`CreateUserError::PasswordTooLong`].
-pub fn check_password(password: &str) -> Result<(), CreateUserError> {
-    if password.chars().count() < PASSWORD_MIN_CHARS {
-        return Err(CreateUserError::PasswordTooShort);
-    }
-    if password.len() > PASSWORD_MAX_BYTES {
-        return Err(CreateUserError::PasswordTooLong);
-    }
-    Ok(())
+/// When the database fails.
+pub async fn end_sessions(on: &impl ConnectionTrait, user: Uuid) -> Result<i64, DbErr> {
+    user::Entity::update_many()
+        .col_expr(user::Column::SessionEpoch, Expr::col(user::Column::SessionEpoch).add(1))
+        .filter(user::Column::Id.eq(user))
+        .exec(on)
+        .await?;
+    session::Entity::delete_many().filter(session::Column::UserId.eq(user)).exec(on).await?;
+    let row = user::Entity::find_by_id(user).one(on).await?;
+    Ok(row.map_or(0, |row| row.session_epoch))
 }
 
-fn normalized(email: &str) -> String {
-    email.trim().to_lowercase().replace('\0', "\u{fffd}")
+impl CreateUserError {
+    /// What people are told of it.
+    pub fn told(&self) -> ApiError {
+        match self {
+            Self::EmailInvalid => Invalid::EmailWrong.into(),
+            Self::EmailTaken => ApiError::MemberRefused(MemberRefused::AlreadyMember),
+            Self::NameInvalid => Invalid::NameWrong.into(),
+            Self::PasswordTooShort => Invalid::PasswordTooShort.into(),
+            Self::PasswordTooLong => Invalid::PasswordTooLong.into(),
+            Self::PasswordCommon => Invalid::PasswordCommon.into(),
+            Self::Hashing => ApiError::Internal,
+            Self::Database(error) => unavailable(error),
+        }
+    }
 }
 
 fn unavailable(error: &DbErr) -> ApiError {
@@ -245,87 +288,24 @@ fn unavailable(error: &DbErr) -> ApiError {
     ApiError::Unavailable
 }
 
-fn role(stored: StoredRole) -> Role {
+pub fn role(stored: StoredRole) -> Role {
     match stored {
         StoredRole::Administrator => Role::Administrator,
         StoredRole::Member => Role::Member,
     }
 }
 
-fn stored_role(role: Role) -> StoredRole {
+pub fn stored_role(role: Role) -> StoredRole {
     match role {
         Role::Administrator => StoredRole::Administrator,
         Role::Member => StoredRole::Member,
     }
 }
 
-fn principal(user: user::Model) -> Principal {
-    Principal { user_id: user.id.to_string(), name: user.name, email: user.email, role: role(user.role) }
-}
-
-fn member(user: user::Model) -> MemberEntry {
-    MemberEntry {
-        id: user.id.to_string(),
-        name: user.name,
-        email: user.email,
-        role: role(user.role),
-        last_sign_in_at: user.last_sign_in_at,
-    }
+fn principal(user: user::Model, proven_at: i64) -> Principal {
+    let (user_id, role) = (user.id.to_string(), role(user.role));
+    Principal { user_id, name: user.name, email: user.email, role, address: None, proven_at }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use vault::{SystemClock, SystemEntropy, Zeroizing};
-
-    async fn accounts() -> Accounts {
-        let store = Store::connect("sqlite::memory:").await.unwrap();
-        store.migrate().await.unwrap();
-        Accounts::new(store, Arc::new(SystemClock), Arc::new(SystemEntropy::new())).unwrap()
-    }
-
-    #[tokio::test]
-    async fn the_right_password_signs_in_whatever_the_case_of_the_email() {
-        let accounts = accounts().await;
-        accounts.create_user(" Ada@Example.com ", "Ada", Role::Member, "correct horse battery").await.unwrap();
-        let ada = accounts.sign_in("ADA@example.com", "correct horse battery").await.unwrap();
-        assert_eq!((ada.email.as_str(), ada.role), ("ada@example.com", Role::Member));
-        assert!(accounts.members().await.unwrap()[0].last_sign_in_at.is_some());
-    }
-
-    #[tokio::test]
-    async fn a_wrong_password_and_an_unknown_email_get_the_same_answer() {
-        let accounts = accounts().await;
-        accounts.create_user("ada@example.com", "Ada", Role::Member, "correct horse battery").await.unwrap();
-        let wrong = accounts.sign_in("ada@example.com", "incorrect horse").await.unwrap_err();
-        let unknown = accounts.sign_in("eve@example.com", "incorrect horse").await.unwrap_err();
-        assert_eq!((wrong, unknown), (ApiError::WrongCredentials, ApiError::WrongCredentials));
-    }
-
-    #[tokio::test]
-    async fn the_first_administrator_is_created_once() {
-        let accounts = accounts().await;
-        let first = FirstAdmin {
-            email: "root@example.com".to_owned(),
-            password: Zeroizing::new("correct horse battery".to_owned()),
-        };
-        assert!(accounts.ensure_first_administrator(&first).await.unwrap());
-        assert!(!accounts.ensure_first_administrator(&first).await.unwrap());
-        assert_eq!(accounts.first_administrator().await.unwrap().unwrap().email, "root@example.com");
-    }
-
-    #[tokio::test]
-    async fn what_is_not_as_it_must_be_is_refused_with_its_reason() {
-        let accounts = accounts().await;
-        let long = "correct horse battery";
-        let create = async |email: &str, name: &str, password: &str| {
-            accounts.create_user(email, name, Role::Member, password).await.unwrap_err()
-        };
-        assert!(matches!(create("ada", "Ada", long).await, CreateUserError::EmailInvalid));
-        assert!(matches!(create("a b@example.com", "Ada", long).await, CreateUserError::EmailInvalid));
-        assert!(matches!(create("ada@example.com", " ", long).await, CreateUserError::NameInvalid));
-        assert!(matches!(create("ada@example.com", "Ada", "short").await, CreateUserError::PasswordTooShort));
-        accounts.create_user("ada@example.com", "Ada", Role::Member, long).await.unwrap();
-        assert!(matches!(create("Ada@example.com", "Ada", long).await, CreateUserError::EmailTaken));
-    }
-}
+mod tests;

@@ -4,6 +4,7 @@
 //! the connection breaks instead of pretending to be complete.
 
 use super::{
+    access::{Reading, WorkspaceAccess},
     failure::Failure,
     files::{Files, FoundFile, is_gone},
     object_reader::ObjectReader,
@@ -23,7 +24,8 @@ pub struct Download {
     /// Changes when the content does; re-encryption does not change it.
     pub etag: String,
     files: Arc<Files>,
-    workspace: Uuid,
+    /// Looked at when it began. A change of role meets the next request: what has begun goes on to its end.
+    workspace: WorkspaceAccess<Reading>,
     object_row: Uuid,
     reader: ObjectReader,
 }
@@ -31,6 +33,7 @@ pub struct Download {
 impl Download {
     pub(super) fn new(
         files: Arc<Files>,
+        workspace: WorkspaceAccess<Reading>,
         found: &FoundFile,
         name: String,
         media_type: String,
@@ -43,7 +46,7 @@ impl Download {
             // A file's content is never replaced, so the row that holds it stands for it.
             etag: format!("\"{}\"", found.object.id.simple()),
             files,
-            workspace: found.file.scope,
+            workspace,
             object_row: found.object.id,
             reader,
         }
@@ -84,7 +87,7 @@ impl Download {
     async fn read(&mut self, range: Range<u64>) -> Result<Vec<u8>, Failure> {
         match self.reader.read(range.clone()).await {
             Err(failure) if is_gone(&failure) => {
-                self.reader = self.files.reader(self.workspace, self.object_row).await?;
+                self.reader = self.files.reader(&self.workspace, self.object_row).await?;
                 self.reader.read(range).await
             }
             other => other,

@@ -4,12 +4,22 @@
 //! is in `jobs`.
 
 use super::{
-    access, coverage::Counter, data_keys::DataKeys, failure::Failure, ids::new_id, job_view, key_state::KeyState,
-    lock_history, people, preflight::Preflights, principal_arn::AwsPrincipal, speed::speed,
+    access,
+    audit::{Audit, OpenEntry},
+    coverage::Counter,
+    data_keys::DataKeys,
+    failure::Failure,
+    ids::new_id,
+    job_view,
+    key_state::KeyState,
+    key_tests::{KeyTests, refuses},
+    lock_history, people,
+    principal_arn::AwsPrincipal,
+    speed::speed,
     workspace_locks::WorkspaceLocks,
 };
 use crate::{
-    jobs::{account, queue},
+    jobs::queue,
     store::{
         Store, database_now,
         entities::{
@@ -26,7 +36,8 @@ use app::{
         identity::Role,
         job::JobFailure,
         key_arn::KeyArn,
-        preflight::Preflight,
+        key_test::{Activation, KeyTest, TestPurpose},
+        lock::LockFace,
     },
     ports::{EncryptionPort, Principal},
 };
@@ -42,6 +53,8 @@ use uuid::Uuid;
 
 /// How many jobs that have ended are listed.
 const PAST_JOBS: u64 = 20;
+/// How long the answers of all servers are waited for before a key is activated.
+const BEFORE_ACTIVATION: Duration = Duration::from_secs(5);
 
 /// The Data Encryption page's other half.
 pub struct Encryption {
@@ -49,10 +62,12 @@ pub struct Encryption {
     pub keys: Arc<DataKeys>,
     pub state: Arc<KeyState>,
     pub workspace_locks: Arc<WorkspaceLocks>,
-    pub preflights: Preflights,
+    pub key_tests: KeyTests,
+    pub provider_key: KeyArn,
     pub outage_grace: Duration,
     pub principal: Option<AwsPrincipal>,
     pub counter: Counter,
+    pub audit: Audit,
     /// Rung when a job has been made.
     pub wake: Arc<Notify>,
     /// Bumped when the job has changed.
@@ -64,7 +79,7 @@ impl Encryption {
         failure.tell(self.state.face())
     }
 
-    async fn look(&self, who: &Principal) -> Result<model::DataEncryption, Failure> {
+    async fn look(&self, who: &Principal, test: Option<&str>) -> Result<model::DataEncryption, Failure> {
         access::user_id(who)?;
         let on = self.store.read();
         let (root, counted) = self.counted().await?;
@@ -90,11 +105,11 @@ impl Encryption {
             lock: self.state.face(),
             notice: access::administrator(who).ok().and_then(|_| self.state.notice()),
             servers: lock_history::servers(on, database_now(on).await?).await?,
-            locked_workspaces: self.locked_workspaces(),
+            locked_workspaces: self.locked_workspaces(who).await?,
             history: lock_history::newest(on).await?,
             verified_ms_ago: self.state.verified_ms_ago(),
             checks: self.state.checks(),
-            provider_arn: self.preflights.provider_key.as_str().to_owned(),
+            provider_arn: self.provider_key.as_str().to_owned(),
             data_keys: counted.rows("data_keys"),
             workspaces: coverage.first().map_or(0, |line| line.items),
             amount: counted.amount(),
@@ -107,6 +122,10 @@ impl Encryption {
                 None => None,
             },
             past_jobs: job_view::summaries(on, past, PAST_JOBS, &names).await?,
+            test: match test {
+                Some(id) => self.key_tests.find(who, id).await?,
+                None => None,
+            },
             outage_grace_seconds: self.outage_grace.as_secs(),
             principal_arn: self.principal.as_ref().map(|principal| principal.arn.clone()),
             principal_is_of_session: self.principal.as_ref().is_some_and(|principal| principal.is_of_session),
@@ -114,43 +133,65 @@ impl Encryption {
         })
     }
 
-    fn locked_workspaces(&self) -> Vec<model::LockedWorkspace> {
-        let locked = self.workspace_locks.all().into_iter();
-        locked.map(|(id, lock)| model::LockedWorkspace { id: id.to_string(), lock }).collect()
+    async fn locked_workspaces(&self, who: &Principal) -> Result<Vec<model::LockedWorkspace>, Failure> {
+        let locked = self.workspace_locks.all();
+        let ids: Vec<Uuid> = locked.iter().map(|(id, _)| *id).collect();
+        let mine = access::among(self.store.read(), who, &ids).await?;
+        let told = |(id, lock): (Uuid, LockFace)| {
+            let is_member = mine.contains(&id);
+            let is_told = is_member || who.role == Role::Administrator;
+            is_told.then(|| model::LockedWorkspace { id: id.to_string(), is_member, lock })
+        };
+        Ok(locked.into_iter().filter_map(told).collect())
     }
 
-    async fn begin_activation(&self, who: &Principal, arn: &str) -> Result<(), Failure> {
-        let user = access::administrator(who)?;
-        let arn = KeyArn::parse(arn).map_err(ApiError::from)?;
+    pub(super) async fn activate_opened(
+        &self,
+        who: &Principal,
+        user: Uuid,
+        arn: &KeyArn,
+        open: &mut Option<OpenEntry>,
+    ) -> Result<Activation, Failure> {
         // Cheap answers first; they are given again under the lock.
         let root = house::root(self.store.read()).await?;
         may_activate(&root, queue::unfinished(self.store.read()).await?.as_ref())?;
         if !self.keys.vault().is_open() {
             return Err(KeyRefused::RootUnusable.refuse());
         }
-        if let Some(problem) = self.preflights.run(&arn).await?.problem() {
-            return Err(KeyRefused::Problem(problem).refuse());
+        let test = self.key_tests.ask(user, arn, TestPurpose::Activation, BEFORE_ACTIVATION).await?;
+        if refuses(&test) {
+            if let Some(open) = open.take() {
+                self.tested(open, &test).await?;
+            }
+            return Ok(Activation::Refused(test.id));
         }
         let transaction = self.store.begin().await?;
         let root = house::lock(&transaction).await?;
         may_activate(&root, queue::unfinished(&transaction).await?.as_ref())?;
-        self.write_job(&transaction, JobKind::Activate, &root.root_key_arn, arn.as_str(), user).await?;
+        let job = self.write_job(&transaction, JobKind::Activate, &root.root_key_arn, arn.as_str(), user).await?;
+        Self::job_begins(&transaction, who, job, arn.as_str(), open.take()).await?;
         transaction.commit().await?;
         tracing::info!(event = "activation_requested", user = %user, "an administrator activates a key");
         self.ring();
-        Ok(())
+        Ok(Activation::Begun)
     }
 
-    async fn begin_deletion(&self, who: &Principal, arn: &str) -> Result<(), Failure> {
-        let user = access::administrator(who)?;
-        let arn = KeyArn::parse(arn).map_err(ApiError::from)?;
+    pub(super) async fn delete_opened(
+        &self,
+        who: &Principal,
+        user: Uuid,
+        arn: &KeyArn,
+        open: &mut Option<OpenEntry>,
+    ) -> Result<(), Failure> {
         let transaction = self.store.begin().await?;
         let root = house::lock(&transaction).await?;
         match queue::unfinished(&transaction).await? {
             None => {
-                self.may_delete(&root, &arn)?;
-                let provider = self.preflights.provider_key.as_str();
-                self.write_job(&transaction, JobKind::Delete, &root.root_key_arn, provider, user).await?;
+                self.may_delete(&root, arn)?;
+                let provider = self.provider_key.as_str();
+                let job =
+                    self.write_job(&transaction, JobKind::Delete, &root.root_key_arn, provider, user).await?;
+                Self::job_begins(&transaction, who, job, provider, open.take()).await?;
             }
             Some(job) if job.kind == JobKind::Delete => return Err(KeyRefused::JobUnfinished.refuse()),
             Some(job) if job.stage == JobStage::Control => {
@@ -159,10 +200,16 @@ impl Encryption {
                 }
                 // It has not taken control yet, so it simply ends: nothing has changed.
                 queue::abandon(&transaction, &super::words::write(JobFailure::Cancelled)).await?;
+                if let Some(open) = open.take() {
+                    Self::job_is_cancelled(&transaction, job.id, open).await?;
+                }
             }
             Some(job) => {
-                self.may_delete(&root, &arn)?;
+                self.may_delete(&root, arn)?;
                 self.turn_round(&transaction, &job, &root, user).await?;
+                if let Some(open) = open.take() {
+                    open.leave_to(&transaction, job.id).await?;
+                }
             }
         }
         transaction.commit().await?;
@@ -190,15 +237,16 @@ impl Encryption {
         from: &str,
         to: &str,
         user: Uuid,
-    ) -> Result<(), Failure> {
+    ) -> Result<Uuid, Failure> {
         let now = database_now(transaction).await?;
+        let id = new_id(self.keys.vault())?;
         // A retry has nothing to take control of.
         let (stage, control_at) = match kind {
             JobKind::Activate | JobKind::Delete => (JobStage::Control, None),
             JobKind::Retry => (JobStage::Reencrypt, Some(now)),
         };
         let row = job::ActiveModel {
-            id: Set(new_id(self.keys.vault())?),
+            id: Set(id),
             kind: Set(kind),
             state: Set(JobState::Running),
             stage: Set(stage),
@@ -210,10 +258,11 @@ impl Encryption {
             ..Default::default()
         };
         job::Entity::insert(row).exec_without_returning(transaction).await?;
-        Ok(())
+        Ok(id)
     }
 
-    /// An activation that is re-encrypting becomes a deletion: control goes back first, then one sweep rewrites all.
+    /// An activation that is re-encrypting becomes a deletion: control goes back first, then one sweep rewrites all. Its account
+    /// stays until then, as it becomes the activation again if the deletion cannot take control.
     async fn turn_round(
         &self,
         transaction: &DatabaseTransaction,
@@ -228,10 +277,14 @@ impl Encryption {
                 state: Set(JobState::Running),
                 stage: Set(JobStage::Control),
                 from_arn: Set(root.root_key_arn.clone()),
-                to_arn: Set(self.preflights.provider_key.as_str().to_owned()),
+                to_arn: Set(self.provider_key.as_str().to_owned()),
                 requested_by: Set(Some(user)),
                 created_at: Set(now),
                 control_at: Set(None),
+                turned_by: Set(job.requested_by),
+                turned_at: Set(Some(job.created_at)),
+                turned_control_at: Set(job.control_at),
+                failure: Set(None),
                 owner: Set(None),
                 lease_until: Set(0),
                 waiting: Set(None),
@@ -247,7 +300,7 @@ impl Encryption {
             turned = turned.col_expr(counter, Expr::value(0_i64));
         }
         turned.exec(transaction).await?;
-        account::begin_anew(transaction, job).await?;
+        crate::crash::point("turn_round.before_commit");
         Ok(())
     }
 
@@ -285,20 +338,15 @@ impl Refuse for KeyRefused {
 
 #[async_trait]
 impl EncryptionPort for Encryption {
-    async fn view(&self, who: &Principal) -> Result<model::DataEncryption, ApiError> {
-        self.look(who).await.map_err(|failure| self.tell(failure))
+    async fn view(&self, who: &Principal, test: Option<&str>) -> Result<model::DataEncryption, ApiError> {
+        self.look(who, test).await.map_err(|failure| self.tell(failure))
     }
 
-    async fn test_key(&self, who: &Principal, arn: &str) -> Result<Preflight, ApiError> {
-        let tested = async {
-            access::administrator(who)?;
-            let arn = KeyArn::parse(arn).map_err(ApiError::from)?;
-            self.preflights.run(&arn).await
-        };
-        tested.await.map_err(|failure| self.tell(failure))
+    async fn test_key(&self, who: &Principal, arn: &str) -> Result<KeyTest, ApiError> {
+        self.begin_test(who, arn).await.map_err(|failure| self.tell(failure))
     }
 
-    async fn activate(&self, who: &Principal, arn: &str) -> Result<(), ApiError> {
+    async fn activate(&self, who: &Principal, arn: &str) -> Result<Activation, ApiError> {
         self.begin_activation(who, arn).await.map_err(|failure| self.tell(failure))
     }
 

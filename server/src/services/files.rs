@@ -1,7 +1,7 @@
 //! Files in a workspace: what they are called, and the way to their content.
 
 use super::{
-    access,
+    access::{self, Capability, Editing, Reading, WorkspaceAccess},
     data_keys::{DataKeys, Writing},
     download::Download,
     failure::Failure,
@@ -15,7 +15,7 @@ use super::{
 };
 use crate::store::{
     Store,
-    entities::{file, object, workspace},
+    entities::{file, object},
     house,
 };
 use app::{
@@ -98,23 +98,22 @@ impl Files {
         workspace: &str,
         after: Option<&str>,
     ) -> Result<Page<FileEntry>, Failure> {
-        let workspace = access::workspace(self.store.read(), who, workspace).await?;
+        let workspace = access::workspace::<Reading>(self.store.read(), who, workspace).await?;
         self.keys.must_be_open(workspace.scope())?;
-        let query = file::Entity::find().filter(file::Column::Scope.eq(workspace.id()));
-        let query = paging::newest_first(query, file::Column::CreatedAt, file::Column::Id, after)?;
+        let query = paging::newest_first(workspace.files(), file::Column::CreatedAt, file::Column::Id, after)?;
         let mut rows = query.all(self.store.read()).await?;
         let next = paging::cut(&mut rows, |row| Cursor { created_at: row.created_at, id: row.id });
-        let items = self.opened(rows).await?;
+        let items = self.opened(&workspace, rows).await?;
         Ok(Page { items, next })
     }
 
     /// Gives a file another name. Its content is not touched.
     pub async fn rename(&self, who: &Principal, workspace: &str, file: &str, name: &str) -> Result<FileEntry, Failure> {
         let name = checked_name(name)?;
-        let workspace = access::workspace(self.store.read(), who, workspace).await?;
-        let found = self.find(workspace.id(), access::parse(file)?).await?;
+        let workspace = access::workspace::<Editing>(self.store.read(), who, workspace).await?;
+        let found = self.find(&workspace, access::parse(file)?).await?;
         let media_type = self.open_column(&found.file, MEDIA_TYPE, &found.file.media_type_sealed).await?;
-        let writing = self.keys.begin(workspace.scope()).await?;
+        let writing = workspace.begin(&self.keys).await?;
         let (name_sealed, media_type_sealed) = self.seal_both(&writing, found.file.id, name, &media_type)?;
         let update = file::ActiveModel {
             data_key_id: Set(writing.key_id()),
@@ -123,7 +122,8 @@ impl Files {
             updated_at: Set(self.keys.vault().clock().wall_ms()),
             ..Default::default()
         };
-        let stored = file::Entity::update_many()
+        let stored = workspace
+            .update_files()
             .set(update)
             .col_expr(file::Column::Rev, Expr::col(file::Column::Rev).add(1))
             .filter(file::Column::Id.eq(found.file.id))
@@ -133,26 +133,26 @@ impl Files {
         if stored.rows_affected == 0 {
             return Err(ApiError::NotFound.into());
         }
-        self.one(self.find(workspace.id(), found.file.id).await?.file).await
+        self.one(&workspace, self.find(&workspace, found.file.id).await?.file).await
     }
 
     /// Removes a file; its content becomes garbage in the same transaction. Needs no plaintext.
     pub async fn delete(&self, who: &Principal, workspace: &str, file: &str) -> Result<(), Failure> {
-        let workspace = access::workspace(self.store.read(), who, workspace).await?;
         let id = access::parse(file)?;
         let transaction = self.store.begin().await?;
-        let row = file::Entity::find_by_id(id).filter(file::Column::Scope.eq(workspace.id())).one(&transaction).await?;
+        let workspace = access::workspace::<Editing>(&transaction, who, workspace).await?;
+        let row = workspace.files().filter(file::Column::Id.eq(id)).one(&transaction).await?;
         let row = row.ok_or(Failure::Refused(ApiError::NotFound))?;
-        let deleted = file::Entity::delete_by_id(id).exec(&transaction).await?;
+        let deleted = workspace.delete_files().filter(file::Column::Id.eq(id)).exec(&transaction).await?;
         if deleted.rows_affected == 0 {
             return Err(ApiError::NotFound.into());
         }
         // Read for update: a job may be pointing the row at another object.
-        let object = object::Entity::find_by_id(row.object_row);
+        let object = workspace.objects().filter(object::Column::Id.eq(row.object_row));
         let object = sea_orm::QuerySelect::lock_exclusive(object).one(&transaction).await?;
         let object = object.ok_or(Failure::Inconsistent("a file has no object"))?;
         crate::store::objects::discard(&transaction, &object.place).await?;
-        object::Entity::delete_by_id(object.id).exec(&transaction).await?;
+        workspace.delete_objects().filter(object::Column::Id.eq(object.id)).exec(&transaction).await?;
         crate::crash::point("file.before_deleting");
         transaction.commit().await?;
         crate::crash::point("file.deleted");
@@ -177,17 +177,16 @@ impl Files {
             if declared.is_some_and(|bytes| bytes > self.max_bytes) {
                 return Err(Failure::Refused(Invalid::FileTooLarge.into()));
             }
-            let uploader = access::user_id(who)?;
-            let workspace = access::workspace(self.store.read(), who, workspace).await?;
+            let workspace = access::workspace::<Editing>(self.store.read(), who, workspace).await?;
             let writer = self.writer(&workspace, declared).await?;
             let media_type = checked_media_type(media_type);
-            Ok(Upload::new(Arc::clone(self), workspace, uploader, name, media_type, writer))
+            Ok(Upload::new(Arc::clone(self), workspace, name, media_type, writer))
         };
         begun.await.map_err(|failure| self.tell(failure))
     }
 
     /// A writer under the current data key. If a job has destroyed that key a moment later, there is a newer one.
-    async fn writer(&self, workspace: &access::WorkspaceAccess, size: Option<u64>) -> Result<ObjectWriter, Failure> {
+    async fn writer(&self, workspace: &WorkspaceAccess<Editing>, size: Option<u64>) -> Result<ObjectWriter, Failure> {
         let mut last = Failure::Refused(ApiError::NotFound);
         for _ in 0..TURNS {
             let current = house::current_key(self.store.read(), workspace.scope()).await?;
@@ -203,13 +202,12 @@ impl Files {
     /// Writes the rows of a file whose content is complete.
     pub(super) async fn add(
         &self,
-        workspace: &access::WorkspaceAccess,
-        uploader: Uuid,
+        workspace: &WorkspaceAccess<Editing>,
         name: &str,
         media_type: &str,
         written: WrittenObject,
     ) -> Result<FileEntry, Failure> {
-        let writing = self.keys.begin(workspace.scope()).await?;
+        let writing = workspace.begin(&self.keys).await?;
         let now = self.keys.vault().clock().wall_ms();
         let size = written.size;
         let object_row = new_id(self.keys.vault())?;
@@ -233,7 +231,7 @@ impl Files {
             name_sealed,
             media_type_sealed,
             object_row,
-            uploaded_by: Some(uploader),
+            uploaded_by: Some(workspace.user()),
             created_at: now,
             updated_at: now,
         };
@@ -256,14 +254,14 @@ impl Files {
         writing.transaction.commit().await?;
         crate::crash::point("file.after_commit");
         written.keep();
-        let names = people::names(self.store.read(), [uploader].into_iter()).await.unwrap_or_default();
+        let names = people::names(self.store.read(), [workspace.user()].into_iter()).await.unwrap_or_default();
         Ok(FileEntry {
             id: id.to_string(),
             name: name.to_owned(),
             damaged: false,
             media_type: media_type.to_owned(),
             bytes: size,
-            uploaded_by: people::name(&names, Some(uploader)),
+            uploaded_by: people::name(&names, Some(workspace.user())),
             created_at: now,
         })
     }
@@ -278,23 +276,27 @@ impl Files {
     }
 
     async fn open_once(self: &Arc<Self>, who: &Principal, workspace: &str, file: &str) -> Result<Download, Failure> {
-        let workspace = access::workspace(self.store.read(), who, workspace).await?;
-        let found = self.find(workspace.id(), access::parse(file)?).await?;
+        let workspace = access::workspace::<Reading>(self.store.read(), who, workspace).await?;
+        let found = self.find(&workspace, access::parse(file)?).await?;
         let name = self.open_column(&found.file, NAME, &found.file.name_sealed).await?;
         let media_type = self.open_column(&found.file, MEDIA_TYPE, &found.file.media_type_sealed).await?;
-        let reader = self.reader(workspace.id(), found.object.id).await?;
+        let reader = self.reader(&workspace, found.object.id).await?;
         if reader.size() == 0 {
             // Nothing will be streamed, so its one chunk, which proves that nothing was cut off, is opened here.
             reader.read(0..0).await?;
         }
-        Ok(Download::new(Arc::clone(self), &found, name, media_type, reader))
+        Ok(Download::new(Arc::clone(self), workspace, &found, name, media_type, reader))
     }
 
     /// A reader for the object that the row names now. While a job rewrites it, the row may name another a moment later.
-    pub(super) async fn reader(&self, workspace: Uuid, object_row: Uuid) -> Result<ObjectReader, Failure> {
+    pub(super) async fn reader(
+        &self,
+        workspace: &WorkspaceAccess<Reading>,
+        object_row: Uuid,
+    ) -> Result<ObjectReader, Failure> {
         let mut last = Failure::Refused(ApiError::NotFound);
         for _ in 0..TURNS {
-            let row = object::Entity::find_by_id(object_row).filter(object::Column::Scope.eq(workspace));
+            let row = workspace.objects().filter(object::Column::Id.eq(object_row));
             let row = row.one(self.store.read()).await?.ok_or(Failure::Refused(ApiError::NotFound))?;
             let opened = match self.keys.key(row.data_key_id).await {
                 Ok(key) => ObjectReader::open(&self.writing.storage, self.keys.vault(), &key, &row).await,
@@ -314,22 +316,22 @@ impl Files {
     }
 
     /// The same for what was being done in a workspace, which may have been locked alone or deleted meanwhile.
-    pub(super) async fn tell_in(&self, workspace: Uuid, failure: Failure) -> ApiError {
-        let face = self.keys.face_in(workspace);
+    pub(super) async fn tell_in(&self, workspace: &WorkspaceAccess<Editing>, failure: Failure) -> ApiError {
+        let face = self.keys.face_in(workspace.id());
         if face.is_none() && matches!(failure, Failure::Locked) {
-            let row = workspace::Entity::find_by_id(workspace).one(self.store.read()).await;
-            if matches!(row, Ok(None)) {
+            let is_there = access::exists(self.store.read(), workspace).await;
+            if matches!(is_there, Ok(false)) {
                 return ApiError::NotFound;
             }
         }
         failure.tell(face)
     }
 
-    async fn find(&self, workspace: Uuid, id: Uuid) -> Result<FoundFile, Failure> {
+    async fn find(&self, workspace: &WorkspaceAccess<impl Capability>, id: Uuid) -> Result<FoundFile, Failure> {
         let not_found = || Failure::Refused(ApiError::NotFound);
-        let file = file::Entity::find_by_id(id).filter(file::Column::Scope.eq(workspace)).one(self.store.read());
+        let file = workspace.files().filter(file::Column::Id.eq(id)).one(self.store.read());
         let file = file.await?.ok_or_else(not_found)?;
-        let object = object::Entity::find_by_id(file.object_row).one(self.store.read()).await?;
+        let object = workspace.objects().filter(object::Column::Id.eq(file.object_row)).one(self.store.read()).await?;
         Ok(FoundFile { object: object.ok_or_else(not_found)?, file })
     }
 
@@ -355,13 +357,17 @@ impl Files {
         Ok((name, self.open_column(row, MEDIA_TYPE, &row.media_type_sealed).await?))
     }
 
-    async fn one(&self, row: file::Model) -> Result<FileEntry, Failure> {
-        self.opened(vec![row]).await?.pop().ok_or(Failure::Refused(ApiError::NotFound))
+    async fn one(&self, workspace: &WorkspaceAccess<impl Capability>, row: file::Model) -> Result<FileEntry, Failure> {
+        self.opened(workspace, vec![row]).await?.pop().ok_or(Failure::Refused(ApiError::NotFound))
     }
 
-    async fn opened(&self, rows: Vec<file::Model>) -> Result<Vec<FileEntry>, Failure> {
+    async fn opened(
+        &self,
+        workspace: &WorkspaceAccess<impl Capability>,
+        rows: Vec<file::Model>,
+    ) -> Result<Vec<FileEntry>, Failure> {
         let people = people::names(self.store.read(), rows.iter().filter_map(|row| row.uploaded_by)).await?;
-        let objects = object::Entity::find().filter(object::Column::Id.is_in(rows.iter().map(|row| row.object_row)));
+        let objects = workspace.objects().filter(object::Column::Id.is_in(rows.iter().map(|row| row.object_row)));
         let objects = objects.all(self.store.read()).await?;
         let mut entries = Vec::with_capacity(rows.len());
         for row in rows {

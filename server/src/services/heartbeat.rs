@@ -2,7 +2,7 @@
 //!
 //! A change of standing is written at once, because the other servers look at it.
 
-use super::key_state::KeyState;
+use super::{Services, key_state::KeyState, lock_history};
 use crate::store::{
     Store, database_now,
     entities::{
@@ -26,6 +26,20 @@ const PATIENCE: Duration = Duration::from_secs(2);
 const FORGOTTEN_AFTER: i64 = 24 * 60 * 60 * 1000;
 /// The locks of a server that has been silent for this long are closed; milliseconds.
 const STOPPED_AFTER: i64 = 60 * 1000;
+
+impl Services {
+    /// How many servers of the deployment run now, this one among them.
+    pub async fn live_servers(&self) -> u64 {
+        let on = self.store.read();
+        match async { lock_history::servers(on, database_now(on).await?).await }.await {
+            Ok(servers) => servers.live.max(1),
+            Err(error) => {
+                tracing::warn!(event = "database_failed", %error, "the servers could not be counted");
+                1
+            }
+        }
+    }
+}
 
 /// Keeps the row of one server.
 #[derive(Clone)]

@@ -3,7 +3,13 @@
 //! What must stay true: everything in it is read from the database as the job has left it; nothing is worked out that could
 //! differ from what happened. It holds ids and amounts, no customer data.
 
-use super::{access, encryption::Encryption, failure::Failure, people};
+use super::{
+    access,
+    encryption::Encryption,
+    failure::Failure,
+    job_set_aside::{self, Counted, total},
+    people,
+};
 use crate::store::{
     entities::{
         job::{self, JobKind, JobState},
@@ -25,10 +31,14 @@ const PROOF: &str = "Every row and every note about an object names the data key
     forbids to delete a data key which is still named. In one transaction the database deleted the retiring data keys listed \
     here as destroyed, so nothing named them. Objects that were replaced had been removed from the object store before. At \
     rest a data key exists in wrapped form only, in the row that was deleted; servers wipe it from memory at their next check.";
-const PROOF_WITH_ITEMS: &str = "Items listed under set_aside did not open and were left as they are; their data keys are kept, \
-    wrapped by the root key in force. Nothing else names an old data key: in one transaction, in which every row and note that \
-    names a kept data key was compared with that list, the database deleted the data keys listed here as destroyed, which its \
+const PROOF_WITH_ITEMS: &str = "Items counted under set_aside_items, the first of which are listed, did not open and \
+    were left as they are; their data keys are kept, wrapped by the root key in force. Nothing else names an old data key: in one transaction, in which every row and note that \
+    names a kept data key was compared with all of them, the database deleted the data keys listed here as destroyed, which its \
     foreign keys forbid while anything names one.";
+const NO_PROOF: &str = "This job ran under an earlier version, which did not record what it rewrote, nor which data keys it \
+    destroyed.";
+/// How many items set aside are listed.
+const LISTED: u64 = 1_000;
 /// What no job can reach.
 const SQLITE: &str = "Deleted content is overwritten (secure_delete), and the write-ahead log is truncated after the job, as \
     soon as nobody reads from it. Backups, snapshots and versions that a bucket keeps of objects that were made before are the operator's to destroy; what they hold is sealed under data keys that were wrapped \
@@ -45,11 +55,28 @@ pub struct JobReport {
     job: JobFacts,
     root_key: RootChange,
     seconds: Durations,
-    data: Vec<DataDone>,
+    data: Recorded<DataDone>,
+    /// How many items were set aside, and how many of them are listed.
+    set_aside_items: i64,
+    set_aside_listed: usize,
     set_aside: Vec<SetAsideLine>,
-    data_keys: Vec<DataKeyLine>,
+    data_keys: Recorded<DataKeyLine>,
     nothing_names_an_old_data_key: Statement,
     outside_of_this_report: &'static str,
+}
+
+/// What a job has written down; an empty list would say that there was nothing.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+enum Recorded<T> {
+    Lines(Vec<T>),
+    Not(&'static str),
+}
+
+impl<T> Recorded<T> {
+    fn of(is_recorded: bool, lines: Vec<T>) -> Self {
+        if is_recorded { Self::Lines(lines) } else { Self::Not("not recorded") }
+    }
 }
 
 #[derive(Debug, Serialize)]
@@ -60,6 +87,18 @@ struct JobFacts {
     requested_at: String,
     took_control_at: Option<String>,
     completed_at: Option<String>,
+    /// Of a deletion, the activation that it has turned round; of an activation, the deletion that could not take control.
+    came_out_of: Option<TurnedJob>,
+}
+
+#[derive(Debug, Serialize)]
+struct TurnedJob {
+    kind: String,
+    requested_by: String,
+    requested_at: String,
+    took_control_at: Option<String>,
+    /// Why it could not take control.
+    failure: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -84,7 +123,7 @@ struct DataDone {
     kind: String,
     items: i64,
     bytes_before_encryption: i64,
-    set_aside: usize,
+    set_aside: i64,
 }
 
 #[derive(Debug, Serialize)]
@@ -107,11 +146,14 @@ struct DataKeyLine {
     wrapped_with_new_root: Option<String>,
     unwrapped_with_new_root: Option<String>,
     destroyed_at: Option<String>,
+    /// By when it was gone with its workspace, which somebody deleted during the job.
+    gone_with_its_workspace_at: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
 struct Statement {
-    holds: bool,
+    /// Nothing if it cannot be told.
+    holds: Option<bool>,
     how: &'static str,
 }
 
@@ -131,13 +173,15 @@ impl Encryption {
         let job = job::Entity::find_by_id(id).one(on).await?.filter(|job| job.state == JobState::Complete);
         let job = job.ok_or(ApiError::NotFound)?;
         let root = house::root(on).await?;
-        let names = people::names(on, job.requested_by.into_iter()).await?;
+        let names = people::names(on, job.requested_by.into_iter().chain(job.turned_by)).await?;
         let items = job_item::Entity::find().filter(job_item::Column::JobId.eq(id)).all(on).await?;
-        let aside = set_aside::Entity::find().filter(set_aside::Column::JobId.eq(id));
-        let aside = aside.order_by_asc(set_aside::Column::ItemId).all(on).await?;
+        let counts = job_set_aside::counts(on, id).await?;
+        let aside = job_set_aside::first(on, id, None, LISTED).await?;
         let keys = job_key::Entity::find().filter(job_key::Column::JobId.eq(id));
         let keys = keys.order_by_asc(job_key::Column::Scope).order_by_asc(job_key::Column::At).all(on).await?;
-        let is_clean = aside.is_empty();
+        let came_out_of = job.turned_at.map(|at| turned(&job, at, people::name(&names, job.turned_by)));
+        // Each job counts what there is before it rewrites anything.
+        let is_recorded = !items.is_empty();
         Ok(JobReport {
             format: FORMAT,
             deployment: root.deployment_id,
@@ -155,19 +199,38 @@ impl Encryption {
                 requested_at: moment(job.created_at),
                 took_control_at: job.control_at.map(moment),
                 completed_at: job.finished_at.map(moment),
+                came_out_of,
             },
-            data: items.iter().map(|row| data_done(row, &aside)).collect(),
+            data: Recorded::of(is_recorded, items.iter().map(|row| data_done(row, &counts)).collect()),
+            set_aside_items: total(&counts),
+            set_aside_listed: aside.len(),
             set_aside: aside.into_iter().map(set_aside_line).collect(),
-            data_keys: keys.into_iter().map(data_key_line).collect(),
-            nothing_names_an_old_data_key: Statement {
-                holds: is_clean,
-                how: if is_clean { PROOF } else { PROOF_WITH_ITEMS },
-            },
+            data_keys: Recorded::of(is_recorded || !keys.is_empty(), keys.into_iter().map(data_key_line).collect()),
+            nothing_names_an_old_data_key: statement(is_recorded, counts.is_empty()),
             outside_of_this_report: match self.store.backend() {
                 DbBackend::Postgres => POSTGRES,
                 _ => SQLITE,
             },
         })
+    }
+}
+
+fn statement(is_recorded: bool, is_clean: bool) -> Statement {
+    match (is_recorded, is_clean) {
+        (false, _) => Statement { holds: None, how: NO_PROOF },
+        (true, true) => Statement { holds: Some(true), how: PROOF },
+        (true, false) => Statement { holds: Some(false), how: PROOF_WITH_ITEMS },
+    }
+}
+
+fn turned(job: &job::Model, at: i64, requested_by: String) -> TurnedJob {
+    let kind = if job.kind == JobKind::Delete { JobKind::Activate } else { JobKind::Delete };
+    TurnedJob {
+        kind: kind.to_value(),
+        requested_by,
+        requested_at: moment(at),
+        took_control_at: job.turned_control_at.map(moment),
+        failure: job.failure.clone(),
     }
 }
 
@@ -191,12 +254,12 @@ fn moment(unix_ms: i64) -> String {
     at.ok().and_then(|at| at.format(&Rfc3339).ok()).unwrap_or_default()
 }
 
-fn data_done(row: &job_item::Model, aside: &[set_aside::Model]) -> DataDone {
+fn data_done(row: &job_item::Model, aside: &[Counted]) -> DataDone {
     DataDone {
         kind: label(&row.kind).to_owned(),
         items: row.items_done,
         bytes_before_encryption: row.bytes_done,
-        set_aside: aside.iter().filter(|item| item.item_table == row.kind).count(),
+        set_aside: total(aside.iter().filter(|counted| counted.item_table == row.kind)),
     }
 }
 
@@ -220,5 +283,6 @@ fn data_key_line(row: job_key::Model) -> DataKeyLine {
         wrapped_with_new_root: row.wrapped_by,
         unwrapped_with_new_root: row.checked_by,
         destroyed_at: row.destroyed_at.map(moment),
+        gone_with_its_workspace_at: row.gone_at.map(moment),
     }
 }

@@ -1,12 +1,19 @@
 //! A job's row as people see it.
 
-use super::{failure::Failure, people, words};
-use crate::store::{
-    entities::{
-        job::{self, JobKind, JobStage, JobState},
-        job_item, job_mark, set_aside,
+use super::{
+    failure::Failure,
+    job_set_aside::{self, Counted, total},
+    people, words,
+};
+use crate::{
+    jobs::account,
+    store::{
+        entities::{
+            job::{self, JobKind, JobStage, JobState},
+            job_item, job_mark, set_aside,
+        },
+        sealed_tables::{OBJECTS, label},
     },
-    sealed_tables::{OBJECTS, label},
 };
 use app::model::job as model;
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
@@ -17,23 +24,25 @@ use vault::Scope;
 /// How many moments are shown of a job's way.
 const MARKS: usize = 120;
 /// How many items set aside are shown for each reason.
-const LISTED: usize = 20;
+const LISTED: u64 = 20;
 
-/// The job with its items set aside. `names` holds at least the name of who asked for it.
+/// The job with some of its items set aside. `names` holds at least the name of who asked for it.
 pub async fn view(
     on: &impl ConnectionTrait,
     job: job::Model,
     names: &HashMap<Uuid, String>,
 ) -> Result<model::JobView, Failure> {
     let count = i64::unsigned_abs;
-    let set_aside = set_aside(on, job.id).await?;
-    let items = items(on, &[job.id]).await?;
+    let counts = job_set_aside::counts(on, job.id).await?;
+    let items = account::items_of(on, &job).await?;
     let (files, records): (Vec<_>, Vec<_>) = items.iter().partition(|row| row.kind == OBJECTS);
     let sum = |rows: &[&job_item::Model], of: fn(&job_item::Model) -> i64| count(rows.iter().map(|row| of(row)).sum());
     Ok(model::JobView {
-        items: by_kind(&items, &set_aside),
-        marks: marks(on, job.id).await?,
-        set_aside: grouped(&set_aside),
+        items: by_kind(&items, &counts),
+        // Without a count of what there is, they are those of the job that this one came out of.
+        marks: if items.is_empty() { Vec::new() } else { marks(on, job.id).await? },
+        set_aside: grouped(on, job.id, &counts).await?,
+        may_retry: job.finished_at.is_some() && job_set_aside::is_kept(on).await?,
         id: job.id.to_string(),
         kind: kind(job.kind),
         state: state(job.state),
@@ -129,14 +138,14 @@ async fn items(on: &impl ConnectionTrait, jobs: &[Uuid]) -> Result<Vec<job_item:
 }
 
 /// One line for each kind of data.
-fn by_kind(items: &[job_item::Model], set_aside: &[set_aside::Model]) -> Vec<model::JobItems> {
+fn by_kind(items: &[job_item::Model], set_aside: &[Counted]) -> Vec<model::JobItems> {
     let line = |row: &job_item::Model| model::JobItems {
         kind: label(&row.kind).to_owned(),
         total: row.items_total.unsigned_abs(),
         done: row.items_done.unsigned_abs(),
         bytes_total: row.bytes_total.unsigned_abs(),
         bytes_done: row.bytes_done.unsigned_abs(),
-        set_aside: set_aside.iter().filter(|item| item.item_table == row.kind).count() as u64,
+        set_aside: total(set_aside.iter().filter(|counted| counted.item_table == row.kind)).unsigned_abs(),
     };
     items.iter().map(line).collect()
 }
@@ -157,34 +166,27 @@ async fn marks(on: &impl ConnectionTrait, job: Uuid) -> Result<Vec<model::JobMar
     Ok(chosen.into_iter().map(mark).collect())
 }
 
-/// Every item that a job has set aside.
-async fn set_aside(on: &impl ConnectionTrait, job: Uuid) -> Result<Vec<set_aside::Model>, Failure> {
-    let of_it = set_aside::Entity::find().filter(set_aside::Column::JobId.eq(job));
-    Ok(of_it.order_by_asc(set_aside::Column::ItemId).all(on).await?)
+/// The reasons for which a job has set items aside, each with the first of them.
+async fn grouped(on: &impl ConnectionTrait, job: Uuid, counts: &[Counted]) -> Result<Vec<model::SetAside>, Failure> {
+    let mut groups = Vec::new();
+    // They come in the order of their reasons.
+    for of_reason in counts.chunk_by(|one, next| one.reason == next.reason) {
+        let word = &of_reason[0].reason;
+        let Some(reason) = words::read(word) else { continue };
+        let first = job_set_aside::first(on, job, Some(word), LISTED).await?;
+        let listed = first.iter().map(listed).collect();
+        groups.push(model::SetAside { reason, items: total(of_reason).unsigned_abs(), listed });
+    }
+    Ok(groups)
 }
 
-fn grouped(items: &[set_aside::Model]) -> Vec<model::SetAside> {
-    let mut groups: Vec<model::SetAside> = Vec::new();
-    for item in items {
-        let Some(reason) = words::read(&item.reason) else { continue };
-        let group = if let Some(at) = groups.iter().position(|group| group.reason == reason) {
-            &mut groups[at]
-        } else {
-            groups.push(model::SetAside { reason, items: 0, listed: Vec::new() });
-            let last = groups.len() - 1;
-            &mut groups[last]
-        };
-        group.items += 1;
-        if group.listed.len() < LISTED {
-            group.listed.push(model::SetAsideItem {
-                kind: label(&item.item_table).to_owned(),
-                id: item.item_id.to_string(),
-                workspace: (item.scope != Scope::Organization.as_uuid())
-                    .then_some(item.scope)
-                    .or_else(|| (item.item_table == "workspaces").then_some(item.item_id))
-                    .map(|id| id.to_string()),
-            });
-        }
+fn listed(item: &set_aside::Model) -> model::SetAsideItem {
+    model::SetAsideItem {
+        kind: label(&item.item_table).to_owned(),
+        id: item.item_id.to_string(),
+        workspace: (item.scope != Scope::Organization.as_uuid())
+            .then_some(item.scope)
+            .or_else(|| (item.item_table == "workspaces").then_some(item.item_id))
+            .map(|id| id.to_string()),
     }
-    groups
 }

@@ -4,7 +4,14 @@
 //! What must stay true: nothing waits for the journal, and it loses nothing while the database cannot be reached. It follows
 //! the vault itself, so a lease that simply runs out is noted like any other lock.
 
-use super::{ids::new_id, key_state::KeyState, outgoing::Outgoing, words, workspace_locks::WorkspaceLocks};
+use super::{
+    audit::{Action, Audit, Entry, Object},
+    ids::new_id,
+    key_state::KeyState,
+    outgoing::Outgoing,
+    words,
+    workspace_locks::WorkspaceLocks,
+};
 use crate::{
     metrics::Metrics,
     store::{
@@ -289,12 +296,33 @@ async fn write_all(store: Store, mut rows: mpsc::UnboundedReceiver<lock_event::M
     }
 }
 
+/// Together with what the audit log says of it: that the lock began, when its row is new, and that it ended, when that is.
 async fn write(store: &Store, row: lock_event::Model) -> Result<(), DbErr> {
+    let transaction = store.begin().await?;
+    let before = lock_event::Entity::find_by_id(row.id).one(&transaction).await?;
+    let begins = before.is_none();
+    let ends = row.restored_at.is_some() && before.is_none_or(|before| before.restored_at.is_none());
+    let told = row.clone();
     let mut row = row.into_active_model();
     // Every column, also those that are empty: the row replaces what an earlier state of it has written.
     row.gone_at = Set(None);
     let all = lock_event::Column::iter().filter(|column| !matches!(column, lock_event::Column::Id));
     let replace = OnConflict::column(lock_event::Column::Id).update_columns(all).to_owned();
-    lock_event::Entity::insert(row).on_conflict(replace).exec_without_returning(store.write()).await?;
-    Ok(())
+    lock_event::Entity::insert(row).on_conflict(replace).exec_without_returning(&transaction).await?;
+    for (action, is_so) in [(Action::Locked, begins), (Action::Unlocked, ends)] {
+        if is_so {
+            Audit::append(&transaction, entry(action, &told)).await?;
+        }
+    }
+    transaction.commit().await
+}
+
+fn entry(action: Action, row: &lock_event::Model) -> Entry {
+    let entry =
+        Entry::by_system(action).key(&row.root_key_arn, row.request_id.as_deref()).by_server(Some(row.server_id));
+    let entry = entry.detail(row.cause.as_str());
+    match row.scope {
+        Some(workspace) => entry.on(&Object::Workspace(workspace)),
+        None => entry,
+    }
 }

@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod accounts;
+pub mod audit;
 mod background;
 mod coverage;
 pub mod data_keys;
@@ -12,19 +13,26 @@ mod file_names;
 pub mod files;
 mod heartbeat;
 pub mod ids;
+pub mod invitations;
 mod job_control;
 pub mod job_report;
+mod job_set_aside;
 mod job_view;
+mod key_audit;
 pub mod key_check;
 mod key_facts;
 pub mod key_state;
+pub mod key_tests;
 mod lock_history;
 mod lock_journal;
+pub mod mail;
 mod markdown;
+pub mod members;
 mod news;
 mod notes;
 pub mod object_reader;
 pub mod object_storage;
+mod object_unfinished;
 mod object_upload;
 pub mod object_writer;
 pub mod opened;
@@ -35,14 +43,18 @@ mod peers;
 mod people;
 pub mod preflight;
 pub mod principal_arn;
+pub mod proof;
 pub mod reset;
 mod speed;
 mod start;
+pub mod throttle;
 pub mod unwrapping;
 pub mod upload;
 pub mod words;
+mod workspace_deletion;
 mod workspace_keys;
 pub mod workspace_locks;
+mod workspace_members;
 pub mod workspaces;
 
 pub use start::StartError;
@@ -52,10 +64,12 @@ use crate::{
     store::Store,
 };
 use accounts::Accounts;
+use audit::{Audit, read::AuditLog};
 use encryption::Encryption;
 use files::Files;
 use heartbeat::Heartbeat;
 use key_state::KeyState;
+use members::Members;
 use organization::Organization;
 use outgoing::Outgoing;
 use std::{
@@ -89,9 +103,12 @@ pub struct Services {
     pub vault: Arc<Vault>,
     pub accounts: Arc<Accounts>,
     pub organization: Arc<Organization>,
+    pub members: Arc<Members>,
     pub workspaces: Arc<Workspaces>,
     pub files: Arc<Files>,
     pub encryption: Arc<Encryption>,
+    pub audit: Audit,
+    pub audit_log: Arc<AuditLog>,
     /// The account of opened data on its way out.
     pub outgoing: Arc<Outgoing>,
     metrics: Metrics,

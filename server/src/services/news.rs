@@ -1,10 +1,10 @@
-//! News from other servers: looks at the job and the root key once a second while anybody follows them.
+//! News from other servers: looks at the job, the root key and tests of keys once a second while anybody follows them.
 
 use crate::{
     jobs::{account::sum_of, queue},
-    store::{Store, house},
+    store::{Store, entities::key_test_answer, house},
 };
-use sea_orm::DbErr;
+use sea_orm::{ColumnTrait, DbErr, EntityTrait, QuerySelect};
 use std::{
     hash::{DefaultHasher, Hash, Hasher},
     time::Duration,
@@ -37,5 +37,10 @@ async fn look(store: &Store) -> Result<u64, DbErr> {
         let done = sum_of(store.read(), job.id).await?;
         (job.keys_done, done.items, done.bytes).hash(&mut seen);
     }
+    let answered = key_test_answer::Entity::find()
+        .select_only()
+        .column_as(key_test_answer::Column::AnsweredAt.max(), "newest")
+        .into_tuple::<Option<i64>>();
+    answered.one(store.read()).await?.flatten().hash(&mut seen);
     Ok(seen.finish())
 }

@@ -1,7 +1,7 @@
 //! Notes in a workspace: Markdown, sealed whole.
 
 use super::{
-    access,
+    access::{self, Capability, Editing, Reading, WorkspaceAccess},
     data_keys::DataKeys,
     failure::Failure,
     ids::new_id,
@@ -41,10 +41,9 @@ impl Notes {
     }
 
     async fn list_once(&self, who: &Principal, workspace: &str, after: Option<&str>) -> Result<Page<Note>, Failure> {
-        let workspace = access::workspace(self.store.read(), who, workspace).await?;
+        let workspace = access::workspace::<Reading>(self.store.read(), who, workspace).await?;
         self.keys.must_be_open(workspace.scope())?;
-        let query = note::Entity::find().filter(note::Column::Scope.eq(workspace.id()));
-        let query = paging::newest_first(query, note::Column::CreatedAt, note::Column::Id, after)?;
+        let query = paging::newest_first(workspace.notes(), note::Column::CreatedAt, note::Column::Id, after)?;
         let mut rows = query.all(self.store.read()).await?;
         let next = paging::cut(&mut rows, |row| Cursor { created_at: row.created_at, id: row.id });
         let items = self.opened(rows).await?;
@@ -54,9 +53,8 @@ impl Notes {
     /// Adds a note.
     pub async fn create(&self, who: &Principal, workspace: &str, text: &str) -> Result<Note, Failure> {
         let text = checked(text)?;
-        let author = access::user_id(who)?;
-        let workspace = access::workspace(self.store.read(), who, workspace).await?;
-        let writing = self.keys.begin(workspace.scope()).await?;
+        let workspace = access::workspace::<Editing>(self.store.read(), who, workspace).await?;
+        let writing = workspace.begin(&self.keys).await?;
         let id = new_id(self.keys.vault())?;
         let now = self.keys.vault().clock().wall_ms();
         let row = note::Model {
@@ -65,7 +63,7 @@ impl Notes {
             data_key_id: writing.key_id(),
             rev: 1,
             text_sealed: self.keys.seal(&writing, TABLE, id, TEXT, text)?,
-            author_id: Some(author),
+            author_id: Some(workspace.user()),
             created_at: now,
             updated_at: now,
         };
@@ -86,9 +84,9 @@ impl Notes {
         text: &str,
     ) -> Result<Saved<Note>, Failure> {
         let text = checked(text)?;
-        let workspace = access::workspace(self.store.read(), who, workspace).await?;
+        let workspace = access::workspace::<Editing>(self.store.read(), who, workspace).await?;
         let id = access::parse(note)?;
-        let writing = self.keys.begin(workspace.scope()).await?;
+        let writing = workspace.begin(&self.keys).await?;
         let update = note::ActiveModel {
             data_key_id: Set(writing.key_id()),
             rev: Set(rev.wrapping_add(1)),
@@ -96,18 +94,18 @@ impl Notes {
             updated_at: Set(self.keys.vault().clock().wall_ms()),
             ..Default::default()
         };
-        let stored = note::Entity::update_many()
+        let stored = workspace
+            .update_notes()
             .set(update)
             .filter(note::Column::Id.eq(id))
-            .filter(note::Column::Scope.eq(workspace.id()))
             .filter(note::Column::Rev.eq(rev))
             .exec(&writing.transaction)
             .await?;
         if stored.rows_affected == 0 {
             writing.transaction.rollback().await?;
-            return Ok(Saved::Conflict(self.keys.reading(|| self.read(workspace.id(), id)).await?));
+            return Ok(Saved::Conflict(self.keys.reading(|| self.read(&workspace, id)).await?));
         }
-        let row = note::Entity::find_by_id(id).one(&writing.transaction).await?;
+        let row = workspace.notes().filter(note::Column::Id.eq(id)).one(&writing.transaction).await?;
         let row = row.ok_or(Failure::Refused(ApiError::NotFound))?;
         let authors = people::names(&writing.transaction, row.author_id.into_iter()).await?;
         writing.transaction.commit().await?;
@@ -117,17 +115,14 @@ impl Notes {
 
     /// Removes a note. Needs no plaintext.
     pub async fn delete(&self, who: &Principal, workspace: &str, note: &str) -> Result<(), Failure> {
-        let workspace = access::workspace(self.store.read(), who, workspace).await?;
-        let deleted = note::Entity::delete_many()
-            .filter(note::Column::Id.eq(access::parse(note)?))
-            .filter(note::Column::Scope.eq(workspace.id()))
-            .exec(self.store.write())
-            .await?;
+        let workspace = access::workspace::<Editing>(self.store.read(), who, workspace).await?;
+        let one = note::Column::Id.eq(access::parse(note)?);
+        let deleted = workspace.delete_notes().filter(one).exec(self.store.write()).await?;
         if deleted.rows_affected == 0 { Err(ApiError::NotFound.into()) } else { Ok(()) }
     }
 
-    async fn read(&self, workspace: Uuid, id: Uuid) -> Result<Note, Failure> {
-        let found = note::Entity::find_by_id(id).filter(note::Column::Scope.eq(workspace)).one(self.store.read());
+    async fn read(&self, workspace: &WorkspaceAccess<impl Capability>, id: Uuid) -> Result<Note, Failure> {
+        let found = workspace.notes().filter(note::Column::Id.eq(id)).one(self.store.read());
         let row = found.await?.ok_or(Failure::Refused(ApiError::NotFound))?;
         self.opened(vec![row]).await?.pop().ok_or(Failure::Refused(ApiError::NotFound))
     }

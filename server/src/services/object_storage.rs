@@ -2,7 +2,10 @@
 //!
 //! Paths are `{workspace}/{object id}`; they say nothing about names or contents.
 
-use super::object_upload::ObjectUpload;
+use super::{
+    object_unfinished::{Bucket, Unfinished},
+    object_upload::ObjectUpload,
+};
 use crate::config::ObjectsAt;
 use async_trait::async_trait;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
@@ -13,7 +16,7 @@ use futures::{
 };
 use object_store::{
     CredentialProvider, Error, GetOptions, GetRange, ObjectStore, ObjectStoreExt, PutPayload,
-    aws::{AmazonS3, AmazonS3Builder, AwsCredential},
+    aws::{AmazonS3Builder, AwsCredential},
     local::LocalFileSystem,
     multipart::MultipartStore,
     path::Path,
@@ -28,8 +31,8 @@ pub struct ObjectStorage {
     store: Arc<dyn ObjectStore>,
     /// The folder, if it is a local one: there a write that was killed leaves files that the store itself does not see.
     folder: Option<PathBuf>,
-    /// The bucket with its prefix, if it is one: there uploads in parts are known by an id.
-    bucket: Option<(Arc<AmazonS3>, Path)>,
+    /// The bucket, if it is one: there uploads in parts are known by an id.
+    bucket: Option<Bucket>,
 }
 
 /// Why the object store could not be opened at start.
@@ -62,6 +65,8 @@ impl ObjectStorage {
                 }
                 // The SDK reads AWS_ENDPOINT_URL_S3 only for its own S3 client, so it is read here.
                 let endpoint = std::env::var("AWS_ENDPOINT_URL_S3").ok().or_else(|| sdk.endpoint_url().map(Into::into));
+                let region = sdk.region().map_or_else(String::new, ToString::to_string);
+                let at = endpoint.clone().unwrap_or_else(|| format!("https://s3.{region}.amazonaws.com"));
                 if let Some(endpoint) = endpoint {
                     builder = builder.with_allow_http(endpoint.starts_with("http://")).with_endpoint(endpoint);
                 }
@@ -70,7 +75,8 @@ impl ObjectStorage {
                 }
                 let (s3, prefix) = (builder.build()?, Path::from(prefix.as_str()));
                 let store = PrefixStore::new(s3.clone(), prefix.clone());
-                Ok(Self { store: Arc::new(store), folder: None, bucket: Some((Arc::new(s3), prefix)) })
+                let bucket = Bucket::new(s3, prefix, format!("{}/{bucket}", at.trim_end_matches('/')), region)?;
+                Ok(Self { store: Arc::new(store), folder: None, bucket: Some(bucket) })
             }
         }
     }
@@ -88,18 +94,26 @@ impl ObjectStorage {
     /// Begins to write in parts. Nothing can be read at `place` before the upload is completed.
     pub async fn write(&self, place: &str) -> Result<ObjectUpload, Error> {
         match &self.bucket {
-            Some((s3, prefix)) => ObjectUpload::into_s3(Arc::clone(s3), within(prefix, place)).await,
+            Some(bucket) => ObjectUpload::into_s3(Arc::clone(&bucket.s3), within(&bucket.prefix, place)).await,
             None => ObjectUpload::into_folder(self.store.as_ref(), &Path::from(place)).await,
         }
     }
 
     /// Aborts an upload in parts that somebody else has begun and left. One that is not there (any more) is fine.
     pub async fn abort(&self, place: &str, upload: &str) -> Result<(), Error> {
-        let Some((s3, prefix)) = &self.bucket else { return Ok(()) };
-        match s3.abort_multipart(&within(prefix, place), &upload.to_owned()).await {
+        let Some(bucket) = &self.bucket else { return Ok(()) };
+        match bucket.s3.abort_multipart(&within(&bucket.prefix, place), &upload.to_owned()).await {
             Ok(()) | Err(Error::NotFound { .. }) => Ok(()),
             Err(error) => Err(error),
         }
+    }
+
+    /// Every upload in parts to a path of ours that nobody has ended. A folder has none: there they are files.
+    pub async fn unfinished(&self) -> Result<Vec<Unfinished>, Error> {
+        let Some(bucket) = &self.bucket else { return Ok(Vec::new()) };
+        let mut found = bucket.unfinished().await?;
+        found.retain(|upload| is_place(&upload.place));
+        Ok(found)
     }
 
     /// Reads a range of bytes, and says how long the whole object is.

@@ -1,10 +1,15 @@
 //! The organization as every page shows it.
 
-use super::{access, accounts::Accounts, key_state::KeyState, workspace_locks::WorkspaceLocks};
+use super::{
+    access::{self, Reading},
+    key_state::KeyState,
+    workspace_locks::WorkspaceLocks,
+};
+use crate::store::Store;
 use app::{
     model::{
         error::ApiError,
-        identity::{Deployment, MemberEntry},
+        identity::Deployment,
         lock::{KeyNotice, LockFace},
     },
     ports::{OrganizationPort, Principal},
@@ -15,10 +20,17 @@ use uuid::Uuid;
 
 /// The organization and its deployment.
 pub struct Organization {
+    pub store: Store,
     pub deployment: Deployment,
     pub state: Arc<KeyState>,
     pub workspace_locks: Arc<WorkspaceLocks>,
-    pub accounts: Arc<Accounts>,
+}
+
+impl Organization {
+    /// Why a workspace is locked on this server, if it is, for whoever has been let in.
+    pub fn face_of(&self, workspace: Uuid) -> Option<LockFace> {
+        self.state.face().or_else(|| self.workspace_locks.face(workspace))
+    }
 }
 
 #[async_trait]
@@ -31,17 +43,12 @@ impl OrganizationPort for Organization {
         self.state.face()
     }
 
-    fn lock_of(&self, workspace: &str) -> Option<LockFace> {
-        self.state.face().or_else(|| self.workspace_locks.face(Uuid::try_parse(workspace).ok()?))
+    async fn lock_of(&self, who: &Principal, workspace: &str) -> Result<Option<LockFace>, ApiError> {
+        let found = access::workspace::<Reading>(self.store.read(), who, workspace).await;
+        Ok(self.face_of(found.map_err(|failure| failure.tell(None))?.id()))
     }
 
     fn notice(&self, who: &Principal) -> Option<KeyNotice> {
         access::administrator(who).ok().and_then(|_| self.state.notice())
-    }
-
-    async fn members(&self, who: &Principal) -> Result<Vec<MemberEntry>, ApiError> {
-        let known = access::user_id(who);
-        known.map_err(|failure| failure.tell(None))?;
-        self.accounts.members().await
     }
 }

@@ -3,12 +3,12 @@
 use super::failure::Failure;
 use app::model::{
     key_arn::KeyArn,
-    preflight::{KeyProblem, KeyWarning, Preflight, PreflightStep, StepReport, StepResult},
+    preflight::{DeniedBy, KeyProblem, KeyWarning, Preflight, PreflightStep, StepReport, StepResult},
 };
 use std::sync::Arc;
 use vault::{
-    DeploymentId, KeyDescription, KeyManager, KeyOrigin, KeySpec, KeyState, KeyUsage, Kms, KmsClass, KmsError, Probe,
-    Refusal, Vault,
+    Denial, DeploymentId, KeyDescription, KeyManager, KeyOrigin, KeySpec, KeyState, KeyUsage, Kms, KmsClass, KmsError,
+    Probe, Refusal, Vault,
 };
 
 /// Asks AWS about keys on behalf of this deployment.
@@ -25,20 +25,29 @@ struct Answer {
     result: StepResult,
     code: Option<String>,
     request_id: Option<String>,
+    denial: Option<DeniedBy>,
+    at: Option<i64>,
 }
 
 impl Answer {
     fn ours(result: StepResult) -> Self {
-        Self { result, code: None, request_id: None }
+        Self { result, code: None, request_id: None, denial: None, at: None }
     }
 
     fn passed(request_id: Option<String>) -> Self {
-        Self { result: StepResult::Passed, code: None, request_id }
+        Self { request_id, ..Self::ours(StepResult::Passed) }
     }
 
     fn failed(error: KmsError, denied: KeyProblem) -> Self {
         let problem = problem(&error, denied);
-        Self { result: StepResult::Failed(problem), code: error.code, request_id: error.request_id }
+        let denial = error.denial.map(|denial| match denial {
+            Denial::KeyPolicy => DeniedBy::KeyPolicy,
+            Denial::CallerPolicy => DeniedBy::CallerPolicy,
+            Denial::OrganizationPolicy => DeniedBy::OrganizationPolicy,
+            Denial::EndpointPolicy => DeniedBy::EndpointPolicy,
+        });
+        let (code, request_id) = (error.code, error.request_id);
+        Self { result: StepResult::Failed(problem), code, request_id, denial, at: None }
     }
 
     fn is_failure(&self) -> bool {
@@ -95,7 +104,8 @@ impl Preflights {
         match self.kms.describe(arn.as_str()).await {
             Ok(key) => {
                 let result = describe_result(&key, arn);
-                Answer { result, code: None, request_id: key.request_id }
+                let at = key.deletion_date.or(key.valid_to);
+                Answer { request_id: key.request_id, at, ..Answer::ours(result) }
             }
             Err(error) => Answer::failed(error, KeyProblem::DescribeDenied),
         }
@@ -115,8 +125,8 @@ impl Preflights {
         let other = DeploymentId::new(&format!("not-this-one-{}", hex::encode(random)));
         let other = other.map_err(|_| Failure::Inconsistent("a made-up deployment id is none"))?;
         Ok(match self.kms.encrypt_as(arn.as_str(), &other, self.vault.entropy()).await {
-            Ok(request_id) => Answer { result: StepResult::Warning(KeyWarning::BroadPolicy), code: None, request_id },
-            Err(error) => Answer { result: StepResult::Passed, code: error.code, request_id: error.request_id },
+            Ok(request_id) => Answer { request_id, ..Answer::ours(StepResult::Warning(KeyWarning::BroadPolicy)) },
+            Err(error) => Answer { code: error.code, ..Answer::passed(error.request_id) },
         })
     }
 }
@@ -129,8 +139,8 @@ impl Report {
     /// Adds a step; `false` if it failed.
     fn add(&mut self, step: PreflightStep, answer: Answer) -> bool {
         let go_on = !answer.is_failure();
-        let Answer { result, code, request_id } = answer;
-        self.0.push(StepReport { step, result, code, request_id });
+        let Answer { result, code, request_id, denial, at } = answer;
+        self.0.push(StepReport { step, result, code, request_id, denial, at });
         go_on
     }
 

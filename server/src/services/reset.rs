@@ -7,6 +7,7 @@
 //! that: wrong credentials of whoever runs the command look the same.
 
 use super::{
+    audit::{Action, Audit, Entry, Object, OpenEntry, Outcome},
     data_keys::{DataKeys, FreshKey, check_value},
     failure::Failure,
     ids::new_id,
@@ -22,7 +23,7 @@ use crate::{
         entities::{
             data_key,
             encryption::{self, RootKind},
-            file, lock_event, note,
+            file, job, lock_event, note,
             object_note::{self, ObjectNoteState},
             reset,
             server::{self, LOCKED, SILENT_FOR},
@@ -172,8 +173,9 @@ impl Reset {
         let again = self.plan().await?;
         let fresh = self.keys.generate(Scope::Organization, &self.provider_key).await;
         let fresh = fresh.map_err(ResetRefused::ProviderKey)?;
+        let open = self.open_in_audit(&plan.root, &again.answer).await?;
         let transaction = self.store.begin().await?;
-        let lost = match self.replace_all(&transaction, plan, &again.answer, &fresh).await {
+        let lost = match self.replace_all(&transaction, plan, &again.answer, &fresh, open).await {
             Ok(lost) => lost,
             Err(refused) => {
                 transaction.rollback().await?;
@@ -195,7 +197,8 @@ impl Reset {
 
     /// The organization's data key, unwrapped and let go again; `None` if that worked.
     async fn ask(&self) -> Result<Option<KmsError>, Failure> {
-        let damaged = KmsError { class: KmsClass::Tampered, code: None, request_id: None, operation: DECRYPT };
+        let damaged =
+            KmsError { class: KmsClass::Tampered, code: None, request_id: None, denial: None, operation: DECRYPT };
         let Some(row) = house::organization_key(self.store.read()).await? else { return Ok(Some(damaged)) };
         let Ok(expected) = check_value(&row.check_value) else { return Ok(Some(damaged)) };
         let id = DataKeyId(row.id);
@@ -223,6 +226,7 @@ impl Reset {
         plan: &Plan,
         answer: &KmsError,
         fresh: &FreshKey,
+        open: OpenEntry,
     ) -> Result<Loss, ResetRefused> {
         let root = house::lock(transaction).await?;
         if (root.generation, &root.root_key_arn) != (plan.root.generation, &plan.root.root_key_arn) {
@@ -233,13 +237,41 @@ impl Reset {
         house::take_all_keys(transaction).await?;
         let lost = loss(transaction).await?;
         delete_rows(transaction).await?;
+        let job = queue::unfinished(transaction).await?;
         queue::abandon(transaction, &words::write(JobFailure::DataDestroyed)).await?;
         let now = self.keys.vault().clock().wall_ms();
         let generation = house::put_in_force(transaction, &self.provider_key, RootKind::Provider, now, None).await?;
         let key = fresh.row(Scope::Organization, generation, now);
         data_key::Entity::insert(key).exec_without_returning(transaction).await?;
         self.note(transaction, &root, answer, lost, now).await?;
+        self.note_in_audit(transaction, job, lost, open).await?;
         Ok(lost)
+    }
+
+    /// Opens the reset in the audit log: without this entry nothing is destroyed.
+    async fn open_in_audit(&self, root: &encryption::Model, answer: &KmsError) -> Result<OpenEntry, ResetRefused> {
+        let entry = Entry::by_operator(Action::Reset).detail(cause_of(answer.class));
+        let entry = entry.key(&root.root_key_arn, answer.request_id.as_deref());
+        let operation = new_id(self.keys.vault()).map_err(Failure::from)?;
+        Ok(Audit::of_command(self.store.clone()).open(operation, entry).await?)
+    }
+
+    /// Closes it, as the last thing in the transaction, and says what has ended with it.
+    async fn note_in_audit(
+        &self,
+        transaction: &DatabaseTransaction,
+        job: Option<job::Model>,
+        lost: Loss,
+        mut open: OpenEntry,
+    ) -> Result<(), DbErr> {
+        if let Some(job) = job {
+            let word = words::write(JobFailure::DataDestroyed);
+            Audit::close_for_job(transaction, job.id, Outcome::Failed, Some(&word)).await?;
+            let ended = Entry::by_operator(Action::JobEnded).on(&Object::Job(job.id)).outcome(Outcome::Failed);
+            Audit::append(transaction, ended.detail(JobFailure::DataDestroyed)).await?;
+        }
+        open.say(|entry| entry.amount(lost.workspaces));
+        open.close_within(transaction, Outcome::Succeeded).await
     }
 
     /// Writes the account of it, which stays.

@@ -3,6 +3,7 @@
 use super::{
     Aws, Polite, Services, Tasks,
     accounts::{Accounts, PrepareError},
+    audit::{Audit, keeper::Keeper, read::AuditLog},
     background::keep,
     coverage::Counter,
     data_keys::DataKeys,
@@ -11,10 +12,14 @@ use super::{
     files::Files,
     heartbeat::Heartbeat,
     ids::new_id,
+    invitations::Invitations,
     key_check::KeyCheck,
     key_facts::KeyFacts,
     key_state::KeyState,
+    key_tests::KeyTests,
     lock_journal::LockJournal,
+    mail::{MailError, Mailer},
+    members::Members,
     news,
     object_storage::{ObjectStorage, StorageError},
     object_writer::ObjectWriting,
@@ -74,6 +79,8 @@ pub enum StartError {
     Entropy(#[from] EntropyError),
     #[error(transparent)]
     Accounts(#[from] PrepareError),
+    #[error("KEYSTEAD_SMTP_URL: {0}")]
+    Mail(#[from] MailError),
 }
 
 /// What the parts share before they are put together.
@@ -208,6 +215,30 @@ impl Parts {
             Arc::clone(&garbage),
         ));
         let heartbeat = Heartbeat { store: store.clone(), state: Arc::clone(&state), server, name: name.clone() };
+        let preflights = Preflights {
+            kms: kms.clone(),
+            vault: Arc::clone(&vault),
+            provider_key: config.provider_key_arn.clone(),
+            customer_accounts: config.customer_accounts.clone(),
+        };
+        let key_tests = KeyTests {
+            store: store.clone(),
+            preflights: Arc::new(preflights),
+            server,
+            server_name: name.clone(),
+            changed: changed.clone(),
+            trying: Arc::default(),
+        };
+        let testing = key_tests.clone();
+        let audit = Audit::of_server(store.clone(), server);
+        let keeper = Keeper {
+            audit: audit.clone(),
+            store: store.clone(),
+            kms: kms.clone(),
+            deployment: vault.deployment().clone(),
+            provider_key: config.provider_key_arn.as_str().to_owned(),
+            server,
+        };
         let journal = LockJournal {
             store: store.clone(),
             state: Arc::clone(&state),
@@ -257,15 +288,30 @@ impl Parts {
                 let_connections_go(Arc::clone(&connections.0), connections.1.clone())
             }),
             keep("key_facts", stop.clone(), move || key_facts.clone().run()),
+            keep("key_tests", stop.clone(), move || testing.clone().run()),
             keep("peers", stop.clone(), move || peers.clone().run()),
             keep("heartbeat", stop.clone(), move || beating.clone().run()),
             keep("collector", stop.clone(), move || collector.clone().run()),
+            keep("audit", stop.clone(), move || keeper.clone().run()),
             keep("news", stop, move || news::follow(news.0.clone(), news.1.clone())),
         ];
         let worker = Polite::new(|stop| keep("worker", stop.clone(), move || worker.clone().run(stop.clone())));
         let journal = Polite::new(|stop| keep("lock_journal", stop.clone(), move || journal.clone().run(stop.clone())));
         let tasks = Tasks { worker, journal, others, heartbeat };
-        let accounts = Arc::new(Accounts::new(store.clone(), clock, entropy)?);
+        let accounts = Arc::new(Accounts::new(store.clone(), Arc::clone(&clock), Arc::clone(&entropy))?);
+        let members = Members {
+            store: store.clone(),
+            accounts: Arc::clone(&accounts),
+            clock: Arc::clone(&clock),
+            invitations: Invitations {
+                store: store.clone(),
+                clock,
+                entropy,
+                mailer: config.mail.as_ref().map(Mailer::new).transpose()?,
+                public_url: config.public_url.as_str().to_owned(),
+                organization: config.organization.clone(),
+            },
+        };
         let deployment = Deployment {
             organization: config.organization.clone(),
             id: vault.deployment().to_string(),
@@ -275,26 +321,22 @@ impl Parts {
             max_file_bytes: config.max_file_bytes,
         };
         let organization = Organization {
+            store: store.clone(),
             deployment,
             state: Arc::clone(&state),
             workspace_locks: Arc::clone(&locks),
-            accounts: Arc::clone(&accounts),
-        };
-        let preflights = Preflights {
-            kms,
-            vault: Arc::clone(&vault),
-            provider_key: config.provider_key_arn.clone(),
-            customer_accounts: config.customer_accounts.clone(),
         };
         let encryption = Encryption {
             store: store.clone(),
             keys: Arc::clone(&keys),
             state: Arc::clone(&state),
             workspace_locks: Arc::clone(&locks),
-            preflights,
+            key_tests,
+            provider_key: config.provider_key_arn.clone(),
             outage_grace: config.outage_grace,
             principal,
             counter: Counter::default(),
+            audit: audit.clone(),
             wake,
             changed: changed.clone(),
         };
@@ -304,14 +346,18 @@ impl Parts {
             workspaces: locks,
             outgoing: Arc::clone(&outgoing),
         };
+        let audit_log = AuditLog { store: store.clone(), audit: audit.clone(), vault: Arc::clone(&vault) };
         Ok(Services {
             workspaces: Arc::new(Workspaces::new(store.clone(), keys, Arc::clone(&files))),
             store,
             vault,
             accounts,
             organization: Arc::new(organization),
+            members: Arc::new(members),
             files,
             encryption: Arc::new(encryption),
+            audit_log: Arc::new(audit_log),
+            audit,
             outgoing,
             metrics,
             figures,

@@ -200,6 +200,20 @@ impl Unwrapping {
         Ok(())
     }
 
+    /// Whether KMS refuses the data key of a workspace. It is asked now, unless the workspace is locked alone already.
+    pub async fn is_refused(&self, workspace: Uuid) -> Result<bool, Unopened> {
+        let current = in_time(house::current_key(self.store.read(), Scope::Workspace(workspace))).await?;
+        let Some(id) = current else { return Ok(false) };
+        if self.locks.holds(workspace) {
+            return Ok(true);
+        }
+        match self.renew(DataKeyId(id)).await {
+            Ok(_) | Err(Unopened::Superseded) => Ok(false),
+            Err(Unopened::Workspace(_)) => Ok(true),
+            Err(unopened) => Err(unopened),
+        }
+    }
+
     fn admit(&self, fresh: Fresh, scope: Scope) -> Result<Arc<DataKey>, Unopened> {
         let key = self.vault().admit(fresh.epoch, fresh.unwrapped.key, scope, fresh.sent)?;
         // It may have been locked alone between the question and now.

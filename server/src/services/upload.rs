@@ -1,19 +1,23 @@
 //! Taking a file in, piece by piece.
 
-use super::{access::WorkspaceAccess, failure::Failure, files::Files, object_writer::ObjectWriter};
+use super::{
+    access::{Editing, WorkspaceAccess},
+    failure::Failure,
+    files::Files,
+    object_writer::ObjectWriter,
+};
 use app::model::{
     error::{ApiError, Invalid},
     workspace::FileEntry,
 };
 use bytes::Bytes;
 use std::sync::Arc;
-use uuid::Uuid;
 
 /// A file on its way in. Dropping it leaves what was written to the collector.
 pub struct Upload {
     files: Arc<Files>,
-    workspace: WorkspaceAccess,
-    uploader: Uuid,
+    /// Looked at once more when it is complete.
+    workspace: Arc<WorkspaceAccess<Editing>>,
     name: String,
     media_type: String,
     writer: ObjectWriter,
@@ -22,13 +26,12 @@ pub struct Upload {
 impl Upload {
     pub(super) fn new(
         files: Arc<Files>,
-        workspace: WorkspaceAccess,
-        uploader: Uuid,
+        workspace: WorkspaceAccess<Editing>,
         name: String,
         media_type: String,
         writer: ObjectWriter,
     ) -> Self {
-        Self { files, workspace, uploader, name, media_type, writer }
+        Self { files, workspace: Arc::new(workspace), name, media_type, writer }
     }
 
     /// Seals and stores the next piece.
@@ -43,28 +46,28 @@ impl Upload {
         };
         match outcome {
             Ok(()) => Ok(()),
-            Err(failure) => Err(self.files.tell_in(self.workspace.id(), failure).await),
+            Err(failure) => Err(self.files.tell_in(&self.workspace, failure).await),
         }
     }
 
     /// Waits until it cannot be finished any more, and says why.
     pub fn ended(&self) -> impl Future<Output = ApiError> + Send + 'static {
-        let (files, workspace, leash) = (Arc::clone(&self.files), self.workspace.id(), self.writer.leash());
+        let (files, workspace, leash) = (Arc::clone(&self.files), Arc::clone(&self.workspace), self.writer.leash());
         async move {
             files.keys().vault().ended(&leash).await;
-            files.tell_in(workspace, Failure::Locked).await
+            files.tell_in(&workspace, Failure::Locked).await
         }
     }
 
     /// Makes the file appear in its workspace.
     ///
     /// # Errors
-    /// Locked, or the workspace is gone. Nothing is left behind then.
+    /// Locked, the workspace is gone, or the uploader may not write there any more. Nothing is left behind then.
     pub async fn finish(self) -> Result<FileEntry, ApiError> {
-        let Self { files, workspace, uploader, name, media_type, writer } = self;
+        let Self { files, workspace, name, media_type, writer } = self;
         let finished = async {
             let written = writer.complete().await?;
-            files.add(&workspace, uploader, &name, &media_type, written).await
+            files.add(&workspace, &name, &media_type, written).await
         };
         let finished = finished.await;
         if finished.is_err() {
@@ -72,7 +75,7 @@ impl Upload {
         }
         match finished {
             Ok(entry) => Ok(entry),
-            Err(failure) => Err(files.tell_in(workspace.id(), failure).await),
+            Err(failure) => Err(files.tell_in(&workspace, failure).await),
         }
     }
 

@@ -1,35 +1,36 @@
 //! Workspaces: their names and descriptions, and the port through which pages reach everything in them.
 
 use super::{
-    access,
+    access::{self, Editing, Owning, Reading, WorkspaceAccess},
+    audit::{Action, Audit, Entry, Object},
     data_keys::DataKeys,
     failure::Failure,
     files::Files,
     ids::new_id,
     notes::Notes,
-    paging::{self, Cursor},
+    workspace_members,
 };
 use crate::store::{
     Store,
-    entities::{data_key, file, note, object, object_note, workspace},
+    entities::{data_key, note, object, workspace},
     house,
 };
 use app::{
     model::{
         error::{ApiError, Invalid},
-        workspace::{FileEntry, Note, Page, Saved, Workspace, WorkspaceSummary, limits},
+        workspace::{FileEntry, Note, Page, Saved, Workspace, WorkspaceRole, WorkspaceSummary, limits},
     },
     ports::{Principal, WorkspacesPort},
 };
 use async_trait::async_trait;
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, DatabaseTransaction, EntityTrait, FromQueryResult, QueryFilter, QuerySelect,
+    ColumnTrait, EntityTrait, FromQueryResult, QueryFilter, QuerySelect,
     sea_query::{Expr, ExprTrait},
 };
 use std::{collections::HashMap, sync::Arc};
 use uuid::Uuid;
-use vault::{DataKey, Scope};
+use vault::Scope;
 
 const TABLE: &str = "workspaces";
 const NAME: &str = "name_sealed";
@@ -37,10 +38,10 @@ const DESCRIPTION: &str = "description_sealed";
 
 /// The workspaces of the organization.
 pub struct Workspaces {
-    store: Store,
-    keys: Arc<DataKeys>,
+    pub(super) store: Store,
+    pub(super) keys: Arc<DataKeys>,
     notes: Notes,
-    files: Arc<Files>,
+    pub(super) files: Arc<Files>,
 }
 
 /// What is inside a workspace, counted.
@@ -59,34 +60,33 @@ impl Workspaces {
     }
 
     /// Turns a failure into what people are told, with the reason if the data is locked.
-    fn tell(&self, failure: Failure) -> ApiError {
+    pub(super) fn tell(&self, failure: Failure) -> ApiError {
         failure.tell(self.keys.face())
     }
 
     async fn get_once(&self, who: &Principal, workspace: &str) -> Result<Workspace, Failure> {
-        let workspace = access::workspace(self.store.read(), who, workspace).await?;
-        self.opened(workspace.row()).await
+        let workspace = access::workspace::<Reading>(self.store.read(), who, workspace).await?;
+        self.opened(workspace.row(), workspace.role()).await
     }
 
     async fn list_page(&self, who: &Principal, after: Option<&str>) -> Result<Page<WorkspaceSummary>, Failure> {
         access::user_id(who)?;
         self.keys.must_be_open(Scope::Organization)?;
-        let query = workspace::Entity::find();
-        let query = paging::newest_first(query, workspace::Column::CreatedAt, workspace::Column::Id, after)?;
-        let mut rows = query.all(self.store.read()).await?;
-        let next = paging::cut(&mut rows, |row| Cursor { created_at: row.created_at, id: row.id });
-        let ids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
+        let (mine, next) = access::newest(self.store.read(), who, after).await?;
+        let ids: Vec<Uuid> = mine.iter().map(WorkspaceAccess::id).collect();
         let (notes, files) = tokio::try_join!(self.notes_inside(&ids), self.files_inside(&ids))?;
-        let mut items = Vec::with_capacity(rows.len());
-        for row in rows {
+        let mut items = Vec::with_capacity(mine.len());
+        for workspace in mine {
+            let row = workspace.row();
             let (notes, files) = (notes.get(&row.id), files.get(&row.id));
             let newest = |inside: Option<&Inside>| inside.map_or(0, |inside| inside.newest);
-            let opened = DataKeys::unless_damaged(TABLE, row.id, self.opened(&row).await)?;
+            let opened = DataKeys::unless_damaged(TABLE, row.id, self.opened(row, workspace.role()).await)?;
             items.push(WorkspaceSummary {
                 id: row.id.to_string(),
                 damaged: opened.is_none(),
                 locked: self.keys.is_locked_alone(row.id),
                 name: opened.map(|opened| opened.name).unwrap_or_default(),
+                role: workspace.role(),
                 notes: notes.map_or(0, |inside| inside.items.unsigned_abs()),
                 files: files.map_or(0, |inside| inside.items.unsigned_abs()),
                 stored_bytes: files.map_or(0, |inside| inside.bytes.unsigned_abs()),
@@ -120,14 +120,10 @@ impl Workspaces {
         Ok(by_scope(query.into_model::<Inside>().all(self.store.read()).await?))
     }
 
-    async fn opened(&self, row: &workspace::Model) -> Result<Workspace, Failure> {
+    pub(super) async fn opened(&self, row: &workspace::Model, role: WorkspaceRole) -> Result<Workspace, Failure> {
         let key = self.keys.key(row.data_key_id).await?;
-        self.open_with(&key, row)
-    }
-
-    fn open_with(&self, key: &DataKey, row: &workspace::Model) -> Result<Workspace, Failure> {
-        let open = |column, sealed| self.keys.open(key, Scope::Organization, TABLE, row.id, column, sealed);
-        Ok(shown(row, &open(NAME, &row.name_sealed)?, &open(DESCRIPTION, &row.description_sealed)?))
+        let open = |column, sealed| self.keys.open(&key, Scope::Organization, TABLE, row.id, column, sealed);
+        Ok(shown(row, role, &open(NAME, &row.name_sealed)?, &open(DESCRIPTION, &row.description_sealed)?))
     }
 
     async fn create_workspace(&self, who: &Principal, name: &str, description: &str) -> Result<Workspace, Failure> {
@@ -161,21 +157,39 @@ impl Workspaces {
             data_key::Entity::insert(first_key).exec_without_returning(&writing.transaction).await?;
             let active = workspace::ActiveModel::from(row.clone());
             workspace::Entity::insert(active).exec_without_returning(&writing.transaction).await?;
-            writing.transaction.commit().await?;
-            return Ok(shown(&row, name, description));
+            workspace_members::first_owner(&writing.transaction, &row, user).await?;
+            let entry = Entry::by(who, Action::WorkspaceCreated).on(&Object::Workspace(id));
+            Audit::commit(writing.transaction, entry).await?;
+            return Ok(shown(&row, WorkspaceRole::Owner, name, description));
         }
     }
 
+    /// Changes the description and, for owners, the name.
     async fn update_workspace(
         &self,
         who: &Principal,
         id: &str,
         rev: i64,
-        name: &str,
+        name: Option<&str>,
         description: &str,
     ) -> Result<Saved<Workspace>, Failure> {
-        let (name, description) = checked(name, description)?;
-        let workspace = access::workspace(self.store.read(), who, id).await?;
+        let on = self.store.read();
+        let workspace = match name {
+            Some(_) => access::workspace::<Owning>(on, who, id).await?.editing(),
+            None => access::workspace::<Editing>(on, who, id).await?,
+        };
+        let stored_name = match name {
+            Some(name) => name.to_owned(),
+            // Sealed anew beside the description: a write seals every sealed column of its row under one key.
+            None => {
+                let now = self.keys.reading(|| self.get_once(who, id)).await?;
+                if now.rev != rev {
+                    return Ok(Saved::Conflict(now));
+                }
+                now.name
+            }
+        };
+        let (name, description) = checked(&stored_name, description)?;
         let writing = self.keys.begin(Scope::Organization).await?;
         let row = workspace.id();
         let update = workspace::ActiveModel {
@@ -186,9 +200,9 @@ impl Workspaces {
             updated_at: Set(self.keys.vault().clock().wall_ms()),
             ..Default::default()
         };
-        let stored = workspace::Entity::update_many()
+        let stored = workspace
+            .update_workspace()
             .set(update)
-            .filter(workspace::Column::Id.eq(row))
             .filter(workspace::Column::Rev.eq(rev))
             .exec(&writing.transaction)
             .await?;
@@ -196,49 +210,18 @@ impl Workspaces {
             writing.transaction.rollback().await?;
             return Ok(Saved::Conflict(self.keys.reading(|| self.get_once(who, id)).await?));
         }
-        let now = access::workspace(&writing.transaction, who, id).await?;
+        // Whoever may not any more, since the look before, is refused here.
+        let now = workspace.again(&writing.transaction).await?;
         writing.transaction.commit().await?;
-        Ok(Saved::Stored(shown(now.row(), name, description)))
-    }
-
-    /// Deletes the workspace and all in it. Needs no plaintext, so it also works while the data is locked.
-    async fn delete_workspace(&self, who: &Principal, id: &str) -> Result<(), Failure> {
-        let transaction = self.store.begin().await?;
-        house::lock(&transaction).await?;
-        let workspace = access::workspace(&transaction, who, id).await?;
-        let id = workspace.id();
-        // Whoever writes in the workspace holds one of its data keys first. Taking them all waits for those writers, and
-        // those who come later find no key and so no workspace.
-        house::take_keys(&transaction, workspace.scope()).await?;
-        self.delete_rows(&transaction, id).await?;
-        house::next_generation(&transaction).await?;
-        transaction.commit().await?;
-        self.keys.vault().revoke(Scope::Workspace(id));
-        self.files.collect_soon();
-        Ok(())
-    }
-
-    async fn delete_rows(&self, transaction: &DatabaseTransaction, id: Uuid) -> Result<(), Failure> {
-        let now = crate::store::database_now(transaction).await?;
-        file::Entity::delete_many().filter(file::Column::Scope.eq(id)).exec(transaction).await?;
-        crate::store::objects::discard_all(transaction, Some(id), now).await?;
-        // Uploads into the workspace lose their note, and with it the right to finish.
-        object_note::Entity::update_many()
-            .set(crate::store::objects::discarded())
-            .filter(object_note::Column::Scope.eq(id))
-            .exec(transaction)
-            .await?;
-        note::Entity::delete_many().filter(note::Column::Scope.eq(id)).exec(transaction).await?;
-        workspace::Entity::delete_by_id(id).exec(transaction).await?;
-        data_key::Entity::delete_many().filter(data_key::Column::Scope.eq(id)).exec(transaction).await?;
-        Ok(())
+        Ok(Saved::Stored(shown(now.row(), now.role(), name, description)))
     }
 }
 
-fn shown(row: &workspace::Model, name: &str, description: &str) -> Workspace {
+fn shown(row: &workspace::Model, role: WorkspaceRole, name: &str, description: &str) -> Workspace {
     Workspace {
         id: row.id.to_string(),
         rev: row.rev,
+        role,
         name: name.to_owned(),
         description: description.to_owned(),
         created_at: row.created_at,
@@ -286,7 +269,7 @@ impl WorkspacesPort for Workspaces {
         who: &Principal,
         workspace: &str,
         rev: i64,
-        name: &str,
+        name: Option<&str>,
         description: &str,
     ) -> Result<Saved<Workspace>, ApiError> {
         let saved = self.update_workspace(who, workspace, rev, name, description).await;

@@ -6,7 +6,7 @@
 //! named then.
 
 use super::{
-    Store, database_now,
+    database_now,
     entities::backup::{ActiveModel, Column, Entity, Model},
 };
 use sea_orm::{
@@ -26,8 +26,7 @@ pub const LONGEST: Duration = Duration::from_hours(7 * 24);
 ///
 /// # Errors
 /// When the database fails; then nothing has begun.
-pub async fn begin(store: &Store, id: Uuid, longest: Duration) -> Result<Model, DbErr> {
-    let on = store.write();
+pub async fn begin(on: &impl ConnectionTrait, id: Uuid, longest: Duration) -> Result<Model, DbErr> {
     let now = database_now(on).await?;
     Entity::delete_many().filter(Column::ExpiresAt.lte(now)).exec(on).await?;
     let expires_at = now.saturating_add(i64::try_from(longest.min(LONGEST).as_millis()).unwrap_or(i64::MAX));
@@ -39,8 +38,7 @@ pub async fn begin(store: &Store, id: Uuid, longest: Duration) -> Result<Model, 
 ///
 /// # Errors
 /// When the database fails.
-pub async fn end(store: &Store, id: Uuid) -> Result<bool, DbErr> {
-    let on = store.write();
+pub async fn end(on: &impl ConnectionTrait, id: Uuid) -> Result<bool, DbErr> {
     let now = database_now(on).await?;
     let ended = Entity::delete_many().filter(Column::Id.eq(id)).filter(Column::ExpiresAt.gt(now)).exec(on).await?;
     Ok(ended.rows_affected == 1)

@@ -26,13 +26,28 @@ pub enum Plain {
 pub const NOT_SEALED: &[NotSealed] = &[
     NotSealed {
         label: "Accounts and roles",
-        reason: "You must be able to sign in while data is locked. Of a password only a hash is stored.",
+        reason: "You must be able to sign in while data is locked. Of a password only a hash is stored. The secret of a second factor is stored as it is: whoever reads the database can make its codes, but still needs the password.",
         what: Plain::Tables(&["users"]),
+    },
+    NotSealed {
+        label: "Invitations and recovery codes",
+        reason: "People must be able to join and to sign in while data is locked. Of links and codes only hashes are stored.",
+        what: Plain::Tables(&["invitations", "recovery_codes"]),
+    },
+    NotSealed {
+        label: "Attempts to sign in",
+        reason: "All servers slow down together whoever guesses passwords. They hold network addresses and times, and accounts as hashes.",
+        what: Plain::Tables(&["sign_in_attempts"]),
     },
     NotSealed {
         label: "Sessions",
         reason: "They keep you signed in while data is locked. Of a session's id only a hash is stored.",
         what: Plain::Tables(&["sessions"]),
+    },
+    NotSealed {
+        label: "Members of workspaces",
+        reason: "They decide who is let in, also while data is locked. They name accounts and workspaces by id.",
+        what: Plain::Tables(&["workspace_members"]),
     },
     NotSealed {
         label: "Settings of encryption",
@@ -50,9 +65,19 @@ pub const NOT_SEALED: &[NotSealed] = &[
         what: Plain::Tables(&["jobs", "job_items", "job_marks", "job_keys", "set_aside"]),
     },
     NotSealed {
+        label: "Tests of keys",
+        reason: "They say whether each server can use a key. They hold its ARN and AWS's answers.",
+        what: Plain::Tables(&["key_tests", "key_test_answers"]),
+    },
+    NotSealed {
         label: "Access history",
         reason: "You must see why data is locked while it is. It holds AWS's answers and times.",
         what: Plain::Tables(&["lock_events", "resets"]),
+    },
+    NotSealed {
+        label: "Audit log",
+        reason: "You must see what was done while data is locked. It names people and keys, never what they wrote.",
+        what: Plain::Tables(&["audit_entries", "audit_head", "audit_heads", "audit_open"]),
     },
     NotSealed {
         label: "Running servers",

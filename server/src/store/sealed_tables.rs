@@ -4,6 +4,7 @@ use sea_orm::{
     ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, FromQueryResult, Statement, Value,
     sea_query::{Alias, Asterisk, Expr, ExprTrait, Func, Query},
 };
+use std::collections::HashMap;
 use uuid::Uuid;
 
 /// A table whose rows hold sealed columns.
@@ -72,6 +73,8 @@ pub struct RewrittenRow {
     /// The revision that it had when it was read.
     pub rev: i64,
     pub columns: Vec<Vec<u8>>,
+    /// What they hold before encryption.
+    pub bytes: i64,
 }
 
 /// Rows in one statement: few enough values for either database (`SQLite` takes 32,766, `PostgreSQL` 65,535), and enough rows
@@ -79,16 +82,16 @@ pub struct RewrittenRow {
 const ROWS: usize = 256;
 
 /// Puts rows that were under the data key `old` under `new`, unless they have changed since they were read. `rev` and times
-/// stay. Gives back how many there were.
+/// stay. Gives back how many have not, and what those hold.
 pub async fn rewrite_rows(
     transaction: &DatabaseTransaction,
     table: &SealedTable,
     old: Uuid,
     new: Uuid,
     rows: &[RewrittenRow],
-) -> Result<u64, DbErr> {
+) -> Result<Counted, DbErr> {
     let backend = transaction.get_database_backend();
-    let mut written = 0;
+    let mut written = Counted::default();
     for some in rows.chunks(ROWS) {
         let mut values: Vec<Value> = Vec::with_capacity(2 + some.len() * (2 + table.columns.len()));
         values.extend([new.into(), old.into()]);
@@ -97,7 +100,11 @@ pub async fn rewrite_rows(
             values.extend(row.columns.iter().map(|column| Value::from(column.clone())));
         }
         let statement = Statement::from_sql_and_values(backend, rewriting(backend, table, some.len()), values);
-        written += transaction.execute_raw(statement).await?.rows_affected();
+        let bytes: HashMap<Uuid, i64> = some.iter().map(|row| (row.id, row.bytes)).collect();
+        for row in transaction.query_all_raw(statement).await? {
+            written.items += 1;
+            written.bytes += bytes.get(&row.try_get_by_index(0)?).copied().unwrap_or_default();
+        }
     }
     Ok(written)
 }
@@ -123,7 +130,8 @@ fn rewriting(backend: DbBackend, table: &SealedTable, rows: usize) -> String {
     let sign = if backend == DbBackend::Sqlite { "+" } else { "" };
     format!(
         "UPDATE {name} SET {set}, data_key_id = {new} FROM (VALUES {tuples}) AS anew \
-         WHERE {name}.id = anew.column1 AND {name}.rev = anew.column2 AND {sign}{name}.data_key_id = {old}",
+         WHERE {name}.id = anew.column1 AND {name}.rev = anew.column2 AND {sign}{name}.data_key_id = {old} \
+         RETURNING {name}.id",
         name = table.name,
         set = set.join(", "),
         tuples = tuples.join(", "),

@@ -32,7 +32,7 @@ async fn what_was_copied_during_a_change_of_key_is_restored(database: Database) 
     let doomed = upload(&app, &who, &filled.workspace, "deleted meanwhile", &short_lived).await;
 
     let backup = Uuid::from_u128(1);
-    backups::begin(&app.services.store, backup, Duration::from_hours(1)).await.unwrap();
+    backups::begin(app.services.store.write(), backup, Duration::from_hours(1)).await.unwrap();
     let copy = app.copy_database().await;
     // Everything that the copy names is replaced or deleted before the objects are copied.
     app.services.workspaces.delete_file(&who, &filled.workspace, &doomed.id).await.unwrap();
@@ -52,7 +52,7 @@ async fn what_was_copied_during_a_change_of_key_is_restored(database: Database) 
     let folder = tempfile::tempdir().unwrap();
     let objects = folder.path().join("objects");
     copy_folder(&app.objects, &objects);
-    assert!(backups::end(&app.services.store, backup).await.unwrap());
+    assert!(backups::end(app.services.store.write(), backup).await.unwrap());
     assert_eq!(job_ended(&app, &who).await.state, JobState::Complete);
     app.until_object_notes(0).await;
 
@@ -61,7 +61,7 @@ async fn what_was_copied_during_a_change_of_key_is_restored(database: Database) 
     assert_eq!(download(&restored, &who, &filled.workspace, &doomed.id).await, short_lived);
     assert_eq!(view(&restored, &who).await.root.kind, RootKind::Provider, "as it was when the copy was made");
     // The copied backup is none of the restored deployment's, which re-encrypts and collects like any other.
-    backups::end(&restored.services.store, backup).await.unwrap();
+    backups::end(restored.services.store.write(), backup).await.unwrap();
     activate(&restored, &who).await;
     headers_agree(&restored).await;
     filled.is_intact(&restored, &who).await;
@@ -77,16 +77,16 @@ async fn a_backup_that_is_not_ended_ends_by_itself(database: Database) {
     let workspace = app.workspace().await;
     let file = upload(&app, &who, &workspace, "a file", b"content").await;
     let (forgotten, ended) = (Uuid::from_u128(1), Uuid::from_u128(2));
-    backups::begin(&app.services.store, forgotten, Duration::from_secs(4)).await.unwrap();
-    backups::begin(&app.services.store, ended, Duration::from_hours(1)).await.unwrap();
+    backups::begin(app.services.store.write(), forgotten, Duration::from_secs(4)).await.unwrap();
+    backups::begin(app.services.store.write(), ended, Duration::from_hours(1)).await.unwrap();
     app.services.workspaces.delete_file(&who, &workspace, &file.id).await.unwrap();
     assert_eq!((app.object_notes().await, app.stored_objects()), (1, 1), "the file is held");
-    assert!(backups::end(&app.services.store, ended).await.unwrap());
-    assert!(!backups::end(&app.services.store, ended).await.unwrap(), "it has ended");
+    assert!(backups::end(app.services.store.write(), ended).await.unwrap());
+    assert!(!backups::end(app.services.store.write(), ended).await.unwrap(), "it has ended");
     app.until_object_notes(0).await;
     assert_eq!(app.stored_objects(), 0);
     assert!(
-        !backups::end(&app.services.store, forgotten).await.unwrap(),
+        !backups::end(app.services.store.write(), forgotten).await.unwrap(),
         "whoever copies is told that it took too long"
     );
     app.stop().await;

@@ -11,11 +11,16 @@ use app::{
         error::{ApiError, KeyRefused},
         job::{JobKind, JobState, PauseReason, SetAsideReason},
     },
-    ports::EncryptionPort,
+    ports::{EncryptionPort, WorkspacesPort},
 };
 use bytes::Bytes;
+use sea_orm::{EntityTrait, PaginatorTrait};
 use serde_json::Value;
-use server::config::ObjectsAt;
+use server::{
+    config::ObjectsAt,
+    jobs::queue::{self, Claim},
+    store::entities::job_mark,
+};
 use std::{collections::HashSet, fs, time::Duration};
 use tokio::time::Instant;
 
@@ -26,6 +31,7 @@ on_both_databases!(
     a_complete_job_has_a_report_and_a_place_in_the_list,
     what_nothing_names_is_removed_and_what_is_not_ours_stays,
     objects_of_another_database_stay,
+    an_empty_folder_in_place_of_the_objects_is_waited_for,
     an_upload_under_a_key_that_is_kept_for_something_else_is_waited_for,
 );
 
@@ -59,6 +65,7 @@ async fn an_administrator_pauses_a_job_and_lets_it_go_on(database: Database) {
     tokio::time::sleep(Duration::from_secs(3)).await;
     let still = view(&app, &who).await.job.unwrap();
     assert_eq!((still.state, &still.items), (JobState::Paused, &paused.items));
+    marks_are_fenced(&app).await;
     filled.is_intact(&app, &who).await;
     assert_eq!(refused(port.activate(&who, &arn).await), KeyRefused::JobUnfinished);
 
@@ -68,6 +75,20 @@ async fn an_administrator_pauses_a_job_and_lets_it_go_on(database: Database) {
     assert_eq!(refused(port.resume_job(&who).await), KeyRefused::NothingPaused);
     filled.is_intact(&app, &who).await;
     app.stop().await;
+}
+
+/// Only who holds the job notes how far it is.
+async fn marks_are_fenced(app: &TestApp) {
+    let store = &app.services.store;
+    let count = async || job_mark::Entity::find().count(store.read()).await.unwrap();
+    let before = count().await;
+    let mut claim = Claim { job: queue::unfinished(store.read()).await.unwrap().unwrap() };
+    claim.job.fence -= 1;
+    assert!(claim.mark(store).await.is_err(), "it was paused, so its last holder has lost it");
+    assert_eq!(count().await, before);
+    claim.job.fence += 1;
+    claim.mark(store).await.unwrap();
+    assert_eq!(count().await, before + 1);
 }
 
 async fn a_paused_job_can_be_turned_round(database: Database) {
@@ -192,6 +213,45 @@ async fn objects_of_another_database_stay(database: Database) {
     other.until_object_notes(0).await;
     theirs.is_intact(&other, &stranger).await;
     other.stop().await;
+    filled.is_intact(&app, &who).await;
+    app.stop().await;
+}
+
+/// A folder that somebody has forgotten to mount: nothing is taken for lost, and nothing for removed.
+async fn an_empty_folder_in_place_of_the_objects_is_waited_for(database: Database) {
+    let app = TestApp::start(database).await;
+    let who = app.administrator().await;
+    let mut filled = Filled::new(&app, &who, "Claims triage", 3, &[1_000, 9_000, 20_000]).await;
+    let elsewhere = app.objects.with_extension("elsewhere");
+    app.until("the store is marked", |app| app.objects.join("keystead-sweeps").exists()).await;
+    fs::rename(&app.objects, &elsewhere).unwrap();
+    fs::create_dir(&app.objects).unwrap();
+    let arn = app.keys.create().await;
+    app.services.encryption.activate(&who, &arn).await.unwrap();
+    let patience = Instant::now() + PATIENCE;
+    loop {
+        let job = view(&app, &who).await.job.unwrap();
+        if job.waiting == Some(PauseReason::ObjectStore) {
+            break;
+        }
+        assert!(job.state.is_unfinished() && Instant::now() < patience, "{job:?}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    // As long as the collector believes what it has seen.
+    tokio::time::sleep(Duration::from_secs(6)).await;
+    let (gone, _) = filled.files.remove(0);
+    app.services.workspaces.delete_file(&who, &filled.workspace, &gone).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(6)).await;
+    assert_eq!(app.object_notes().await, 1, "what is elsewhere was not removed");
+    assert!(view(&app, &who).await.job.unwrap().set_aside.is_empty());
+    assert!(!app.objects.join("keystead-sweeps").exists(), "a store without the objects is not marked");
+
+    fs::remove_dir_all(&app.objects).unwrap();
+    fs::rename(&elsewhere, &app.objects).unwrap();
+    let job = job_ended(&app, &who).await;
+    assert_eq!((job.state, job.set_aside.len(), job.files_done), (JobState::Complete, 0, 2));
+    app.until_object_notes(0).await;
+    assert_eq!(app.stored_objects(), 2);
     filled.is_intact(&app, &who).await;
     app.stop().await;
 }

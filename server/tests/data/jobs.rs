@@ -10,6 +10,7 @@ use app::{
         encryption::RootKind,
         error::{ApiError, KeyRefused},
         job::{JobFailure, JobKind, JobStage, JobState, PauseReason, SetAsideReason},
+        key_test::Activation,
     },
     ports::{EncryptionPort, WorkspacesPort},
 };
@@ -199,12 +200,12 @@ async fn only_one_of_two_administrators_gets_the_job(database: Database) {
     let (one, two) = (app.keys.create().await, app.keys.create().await);
     let encryption = &app.services.encryption;
     let answers = tokio::join!(encryption.activate(&who, &one), encryption.activate(&who, &two));
-    let refused = |answer: &Result<(), ApiError>| {
+    let refused = |answer: &Result<Activation, ApiError>| {
         matches!(answer, Err(ApiError::KeyRefused(KeyRefused::JobUnfinished | KeyRefused::AlreadyActive)))
     };
     let in_force = match answers {
-        (Ok(()), other) if refused(&other) => one,
-        (other, Ok(())) if refused(&other) => two,
+        (Ok(Activation::Begun), other) if refused(&other) => one,
+        (other, Ok(Activation::Begun)) if refused(&other) => two,
         other => panic!("{other:?}"),
     };
     assert_eq!(job_ended(&app, &who).await.failure, None::<JobFailure>);

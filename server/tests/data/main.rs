@@ -19,5 +19,6 @@ mod notes;
 mod plaintext_search;
 mod reset;
 mod schema;
+mod set_aside;
 mod steps;
 mod uploads;

@@ -33,9 +33,9 @@ async fn the_second_save_is_told_and_sees_the_newer_text(database: Database) {
     let again = port.update_note(&who, &workspace.id, &note.id, mine.rev, "theirs").await.unwrap();
     assert!(matches!(again, Saved::Stored(note) if note.text == "theirs"));
 
-    let renamed = port.update(&who, &workspace.id, 1, "Better plans", "why").await.unwrap();
+    let renamed = port.update(&who, &workspace.id, 1, Some("Better plans"), "why").await.unwrap();
     assert!(matches!(renamed, Saved::Stored(now) if now.name == "Better plans" && now.rev == 2));
-    let late = port.update(&who, &workspace.id, 1, "Other plans", "").await.unwrap();
+    let late = port.update(&who, &workspace.id, 1, Some("Other plans"), "").await.unwrap();
     assert!(matches!(late, Saved::Conflict(now) if now.name == "Better plans"));
     port.delete_note(&who, &workspace.id, &note.id).await.unwrap();
     assert_eq!(port.delete_note(&who, &workspace.id, &note.id).await, Err(ApiError::NotFound));

@@ -14,10 +14,14 @@ use server::store::{
 use std::collections::BTreeSet;
 
 /// Byte columns that are not customer data, each with the reason.
-const NOT_CUSTOMER_DATA: [(&str, &str, &str); 3] = [
+const NOT_CUSTOMER_DATA: [(&str, &str, &str); 7] = [
     ("sessions", "id_hash", "a hash of a random session id"),
     ("data_keys", "wrapped", "a data key, which only the root key opens"),
     ("data_keys", "check_value", "derived from a data key under a label of its own, to recognize it"),
+    ("audit_entries", "hash", "over an entry of the audit log, which holds ids and words, and over the one before"),
+    ("audit_head", "hash", "the same, of the last entry"),
+    ("audit_heads", "hash", "the same, of an entry whose hash was signed"),
+    ("audit_heads", "wrapped", "such a hash, wrapped by the provider key"),
 ];
 
 on_both_databases!(

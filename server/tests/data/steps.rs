@@ -39,7 +39,7 @@ pub async fn download(app: &TestApp, who: &Principal, workspace: &str, file: &st
 }
 
 pub async fn view(app: &TestApp, who: &Principal) -> DataEncryption {
-    app.services.encryption.view(who).await.unwrap()
+    app.services.encryption.view(who, None).await.unwrap()
 }
 
 /// Waits for the end of the unfinished job.

@@ -7,6 +7,8 @@ mod support;
 
 mod answers;
 mod files;
+mod help;
+mod key_policy;
 mod locked;
 mod metrics;
 mod sign_in;

@@ -54,7 +54,7 @@ async fn a_job_whose_connections_break_again_and_again_loses_nothing_and_counts_
     assert_eq!(cuts, CUTS, "there was too little to do to be cut off in the middle of it");
     let job = loop {
         // Its connections are new ones by now, or will be.
-        if let Ok(seen) = behind.services.encryption.view(&who).await {
+        if let Ok(seen) = behind.services.encryption.view(&who, None).await {
             break seen.job.unwrap();
         }
         assert!(Instant::now() < patience, "the database is not reached again");

@@ -28,4 +28,5 @@ mod s3_proxy;
 mod scene;
 mod storage;
 mod takeover;
+mod turned;
 mod writers;

@@ -127,7 +127,7 @@ impl Model {
         match change {
             Change::CreateWorkspace => {}
             Change::RenameWorkspace => {
-                let renamed = port.update(who, &id, inside.rev, &text, "what for").await;
+                let renamed = port.update(who, &id, inside.rev, Some(&text), "what for").await;
                 if let Some(saved) = done(renamed, locked) {
                     (inside.rev, inside.name) = (stored(saved).rev, text);
                 }

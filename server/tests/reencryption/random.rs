@@ -19,6 +19,7 @@ use app::{
     model::{
         error::{ApiError, KeyRefused},
         job::{JobFailure, JobState},
+        key_test::Activation,
     },
     ports::{EncryptionPort, OrganizationPort},
 };
@@ -144,7 +145,10 @@ impl Play {
             Step::Activate(number) => {
                 let answer = encryption.activate(who, &self.keys[1 + number]).await;
                 assert!(answer.is_err() || !self.locked, "a key was activated although everything is locked");
-                self.told(answer)
+                match answer {
+                    Ok(Activation::Refused(_)) => ": unfit".to_owned(),
+                    other => self.told(other.map(|_| ())),
+                }
             }
             Step::DeleteKey => {
                 let seen = view(app, who).await;

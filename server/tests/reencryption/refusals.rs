@@ -154,7 +154,7 @@ async fn a_workspace_that_is_denied_during_a_job_waits_alone_and_goes_on_by_itse
         let job = job_ended(&site.app, &site.who).await;
         assert_eq!((job.state, job.scope), (JobState::Complete, None));
         let workspace = denied.workspace.as_str();
-        site.app.until("it is open", |app| app.services.organization.lock_of(workspace).is_none()).await;
+        site.app.until("it is open", |app| app.lock_of(workspace).is_none()).await;
         denied.is_intact(&site.app, &site.who).await;
         other.is_intact(&site.app, &site.who).await;
         headers_agree(&site.app).await;

@@ -48,7 +48,7 @@ struct Shared {
 }
 
 /// In the bucket, so that the prefix is tried too.
-const PREFIX: &str = "some/prefix";
+pub const PREFIX: &str = "some/prefix";
 /// Buckets are known to the whole local S3.
 static BUCKETS: AtomicU64 = AtomicU64::new(0);
 
@@ -80,6 +80,24 @@ impl S3Proxy {
     /// Where a server keeps its objects.
     pub fn setting(&self) -> String {
         format!("s3://{}/{PREFIX}", self.bucket)
+    }
+
+    /// Begins an upload in parts to a path below the prefix, sends a part, and leaves it.
+    pub async fn leave_upload(&self, place: &str) {
+        let at = format!("{}/{}/{place}", self.shared.upstream, self.bucket);
+        let begun = self.shared.client.post(format!("{at}?uploads")).send().await.unwrap().text().await.unwrap();
+        let (_, id) = begun.split_once("<UploadId>").unwrap();
+        let (id, _) = id.split_once("</UploadId>").unwrap();
+        let sent = self.shared.client.put(format!("{at}?partNumber=1&uploadId={id}")).body("a part").send().await;
+        assert!(sent.unwrap().status().is_success());
+    }
+
+    /// The keys of uploads that nobody has ended.
+    pub async fn uploads(&self) -> Vec<String> {
+        let list = format!("{}/{}?uploads", self.shared.upstream, self.bucket);
+        let listed = self.shared.client.get(list).send().await.unwrap().text().await.unwrap();
+        let keys = listed.split("<Key>").skip(1).filter_map(|key| key.split("</Key>").next());
+        keys.map(ToOwned::to_owned).collect()
     }
 
     /// How many objects the bucket holds.

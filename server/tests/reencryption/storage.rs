@@ -2,7 +2,7 @@
 //! lost.
 
 use crate::{
-    s3_proxy::{S3Proxy, Trouble},
+    s3_proxy::{PREFIX, S3Proxy, Trouble},
     support::{Browser, Database, Ground, PATIENCE, content, program::Program},
 };
 use app::model::{
@@ -130,6 +130,24 @@ async fn out_of_order(database: Database, status: u16) {
     proxy.set(Trouble::Nothing);
     place.ends_well().await;
     assert_eq!(proxy.objects().await, SIZES.len(), "and nothing is left over");
+    place.end().await;
+}
+
+/// A server that was killed before it could note the id of an upload, or whose last part came after the upload was aborted.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_upload_that_nobody_speaks_of_is_aborted_and_what_is_not_ours_stays() {
+    let proxy = S3Proxy::start().await;
+    let mut place = Place::on_s3(Database::Sqlite, &proxy).await;
+    let theirs = ["elsewhere/file".to_owned(), format!("{PREFIX}/somebody-elses/file")];
+    for left in &theirs {
+        proxy.leave_upload(left).await;
+    }
+    proxy.leave_upload(&format!("{PREFIX}/{}/00000000-0000-4000-8000-00000000000a", place.workspace)).await;
+    place.activate().await;
+    place.ends_well().await;
+    let mut left = proxy.uploads().await;
+    left.sort();
+    assert_eq!(left, theirs);
     place.end().await;
 }
 

@@ -97,6 +97,8 @@ async fn a_row_that_is_saved_between_its_reading_and_its_writing_stays_as_it_was
     let job = scene.ends_well(&heir).await;
     let notes = job.items.iter().find(|items| items.kind == "Notes").unwrap();
     assert_eq!(notes.done, scene.filled.notes.len() as u64 - 1, "what somebody saved is not the job's");
+    let others = scene.filled.notes.iter().enumerate().filter(|(at, _)| *at != place);
+    assert_eq!(notes.bytes_done, others.map(|(_, text)| text.len() as u64).sum::<u64>(), "nor are its bytes");
     let listed = heir.app.services.workspaces.files(&heir.who, &workspace, None).await.unwrap().items;
     assert_eq!(listed.iter().find(|entry| entry.id == file).unwrap().name, "renamed during the sweep.bin");
     scene.end(heir).await;
@@ -130,7 +132,7 @@ async fn what_people_save_during_a_sweep_wins_and_stays(database: Database) {
     while view(&app, &who).await.job.unwrap().state.is_unfinished() || turn == 0 {
         turn += 1;
         name = format!("renamed {turn}.bin");
-        let renamed = port.update(&who, &workspace.id, workspace.rev, &name, "still the same").await.unwrap();
+        let renamed = port.update(&who, &workspace.id, workspace.rev, Some(&name), "still the same").await.unwrap();
         let Saved::Stored(stored) = renamed else { panic!("nobody else has renamed it: {renamed:?}") };
         workspace = stored;
         port.rename_file(&who, &workspace.id, &filled.files[0].0, &name).await.unwrap();
@@ -220,6 +222,13 @@ async fn deleted_at(table: &str) {
     let job = scene.ends_well(&heir).await;
     assert!(job.items.iter().all(|items| items.done == items.total), "{job:?}");
     assert_eq!(app.services.workspaces.get(who, &gone.workspace).await, Err(ApiError::NotFound));
+    let report = format!("/settings/data-encryption/jobs/{}/report", job.id);
+    let report: serde_json::Value = app.signed_in().await.get(&report).await.json();
+    for key in report["data_keys"].as_array().unwrap() {
+        let (is_destroyed, is_gone) = (key["destroyed_at"].is_string(), key["gone_with_its_workspace_at"].is_string());
+        let expected = (key["scope"] != gone.workspace && key["step"] == "rewrapped", key["scope"] == gone.workspace);
+        assert_eq!((is_destroyed, is_gone), expected, "{key}");
+    }
     assert_eq!(view(app, who).await.data_keys, 2);
     app.until_object_notes(0).await;
     scene.end(heir).await;

@@ -7,7 +7,7 @@ use crate::{
         kms_proxy::{Act, Call, Operation, Rule},
     },
 };
-use app::ports::{OrganizationPort, WorkspacesPort};
+use app::ports::WorkspacesPort;
 use server::{config::Config, services::workspace_locks::WorkspaceKeyTimes};
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
@@ -67,7 +67,7 @@ async fn a_renewal_without_an_answer_is_repeated_and_nobody_notices() {
     let mark = site.proxy.mark();
     for _ in 0..1_500 {
         use_for(&site, &workspace, Duration::from_millis(20)).await;
-        assert_eq!(site.app.services.organization.lock_of(&workspace), None);
+        assert_eq!(site.app.lock_of(&workspace), None);
         if site.proxy.since(mark).iter().any(|call| call.is_unwrap_of(&workspace) && call.is_good()) {
             break;
         }

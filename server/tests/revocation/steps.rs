@@ -53,7 +53,7 @@ impl Site {
         let arn = self.app.keys.create().await;
         self.app.services.encryption.activate(&self.who, &arn).await.unwrap();
         for _ in 0..1_000 {
-            let seen = self.app.services.encryption.view(&self.who).await.unwrap();
+            let seen = self.app.services.encryption.view(&self.who, None).await.unwrap();
             let job = seen.job.unwrap();
             if !job.state.is_unfinished() {
                 assert_eq!((job.state, seen.root.kind), (JobState::Complete, RootKind::Customer));

@@ -15,7 +15,7 @@ use app::{
         lock::{LockCause, LockFace, LockedPart},
         workspace::limits::NOTE_BYTES,
     },
-    ports::{EncryptionPort, OrganizationPort, WorkspacesPort},
+    ports::{EncryptionPort, OrganizationPort, WorkspaceMembersPort, WorkspacesPort},
 };
 use server::{config::Config, services::workspace_locks::WorkspaceKeyTimes};
 use std::time::Duration;
@@ -38,11 +38,10 @@ fn deny(site: &Site, workspace: &str) {
 }
 
 async fn until_locked_alone(site: &Site, workspace: &str) -> LockFace {
-    let port = &site.app.services.organization;
     // Somebody uses it: what nobody uses is not asked for.
     for _ in 0..1_500 {
         let _ = site.app.services.workspaces.notes(&site.who, workspace, None).await;
-        if let Some(face) = port.lock_of(workspace) {
+        if let Some(face) = site.app.lock_of(workspace) {
             return face;
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
@@ -55,7 +54,7 @@ async fn goes_on(site: &Site, workspace: &str) {
     let mark = site.proxy.mark();
     for _ in 0..1_500 {
         assert!(site.app.services.workspaces.notes(&site.who, workspace, None).await.is_ok());
-        assert_eq!(site.app.services.organization.lock_of(workspace), None);
+        assert_eq!(site.app.lock_of(workspace), None);
         if site.proxy.since(mark).iter().filter(|call| call.is_unwrap_of(workspace)).count() >= 3 {
             return;
         }
@@ -106,18 +105,18 @@ async fn a_denied_workspace_is_locked_alone_and_comes_back_by_itself() {
 
     // The rest works.
     assert_eq!(site.lock(), None);
-    assert_eq!(site.app.services.organization.lock_of(&other), None);
+    assert_eq!(site.app.lock_of(&other), None);
     let list = browser.open("/workspaces").await;
     assert!(list.text().contains("Claims triage") && list.text().contains("Harbour survey"));
     assert!(browser.open(&format!("/workspaces/{other}")).await.text().contains(NOTE));
     other_download.read(LARGE - 1_500_000).await;
-    let seen = site.app.services.encryption.view(&site.who).await.unwrap();
+    let seen = site.app.services.encryption.view(&site.who, None).await.unwrap();
     assert_eq!(seen.lock, None);
     assert_eq!(seen.locked_workspaces.iter().map(|locked| locked.id.as_str()).collect::<Vec<_>>(), [&denied]);
 
     // Two good answers bring it back.
     site.proxy.clear();
-    site.app.until("it is open", |app| app.services.organization.lock_of(&denied).is_none()).await;
+    site.app.until("it is open", |app| app.lock_of(&denied).is_none()).await;
     assert!(browser.open(&format!("/workspaces/{denied}")).await.text().contains(NOTE));
     site.stop().await;
 }
@@ -188,7 +187,7 @@ async fn one_good_answer_does_not_bring_a_denied_workspace_back() {
         let once = Rule::on(Operation::Decrypt, Act::Pass).scope(&workspace).times(1);
         site.proxy.set([once, Rule::on(Operation::Decrypt, denied.clone()).scope(&workspace)]);
         site.proxy.until(mark, 2, "a success, then a refusal", |call| call.is_unwrap_of(&workspace)).await;
-        assert!(site.app.services.organization.lock_of(&workspace).is_some());
+        assert!(site.app.lock_of(&workspace).is_some());
     }
     site.stop().await;
 }
@@ -206,7 +205,7 @@ async fn a_workspace_that_is_locked_alone_can_be_deleted() {
     assert!(gone.status.is_success() || gone.status.is_redirection(), "{gone:?}");
     let list = site.app.services.workspaces.list(&site.who, None).await.unwrap();
     assert_eq!(list.items.iter().map(|workspace| workspace.id.as_str()).collect::<Vec<_>>(), [&other]);
-    site.app.until("nobody remembers its lock", |app| app.services.organization.lock_of(&workspace).is_none()).await;
+    site.app.until("nobody remembers its lock", |app| app.lock_of(&workspace).is_none()).await;
     site.app.until("its content is gone", |app| app.stored_objects() == 0).await;
     site.stop().await;
 }
@@ -231,9 +230,42 @@ async fn a_refused_root_key_locks_everything_and_no_workspace_alone() {
     let face = until_locked_alone(&site, &workspace).await;
     site.until_locked().await;
     assert_eq!(face.part, LockedPart::Everything, "{face:?}");
-    assert!(site.app.services.encryption.view(&site.who).await.unwrap().locked_workspaces.is_empty());
+    assert!(site.app.services.encryption.view(&site.who, None).await.unwrap().locked_workspaces.is_empty());
     site.app.keys.enable(&arn).await;
     site.until_open().await;
     assert!(site.app.services.workspaces.notes(&site.who, &workspace, None).await.is_ok());
+    site.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_administrator_deletes_a_refused_workspace_of_somebody_else_unread() {
+    let site = Site::new(Database::Postgres, hasty).await;
+    site.activate().await;
+    let (member, outsider) = (site.app.add_member("m@example.com").await, site.app.add_member("o@example.com").await);
+    let port = &site.app.services.workspaces;
+    let workspace = port.create(&member, "Claims triage", "").await.unwrap().id;
+    port.create_note(&member, &workspace, NOTE).await.unwrap();
+    let delete = async |who| port.delete_refused(who, &workspace).await;
+    assert_eq!(delete(&site.who).await, Err(ApiError::NotFound), "its data key works");
+
+    deny(&site, &workspace);
+    assert_eq!(delete(&member).await, Err(ApiError::NotAllowed));
+    while site.app.lock_of(&workspace).is_none() {
+        let _ = port.notes(&member, &workspace, None).await;
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let told = async |who| {
+        let seen = site.app.services.encryption.view(who, None).await.unwrap();
+        seen.locked_workspaces.into_iter().map(|locked| (locked.id, locked.is_member)).collect::<Vec<_>>()
+    };
+    assert_eq!(told(&site.who).await, [(workspace.clone(), false)], "known by its id");
+    assert_eq!(told(&member).await, [(workspace.clone(), true)]);
+    assert_eq!(told(&outsider).await, []);
+    assert_eq!(port.get(&site.who, &workspace).await.map(drop), Err(ApiError::NotFound));
+
+    assert_eq!(delete(&site.who).await, Ok(()));
+    assert_eq!(port.get(&member, &workspace).await.map(drop), Err(ApiError::NotFound));
+    assert_eq!(told(&site.who).await, []);
+    assert_eq!(delete(&site.who).await, Err(ApiError::NotFound));
     site.stop().await;
 }

@@ -20,7 +20,7 @@ pub use ground::Ground;
 pub use keys::Keys;
 
 use app::{
-    model::identity::Role,
+    model::{identity::Role, lock::LockFace},
     ports::{OrganizationPort, Principal, WorkspacesPort},
 };
 use aws_config::SdkConfig;
@@ -145,6 +145,11 @@ impl TestApp {
     pub async fn workspace(&self) -> String {
         let who = self.administrator().await;
         self.services.workspaces.create(&who, "Harbour survey", "").await.unwrap().id
+    }
+
+    /// Why a workspace is locked, if it is.
+    pub fn lock_of(&self, workspace: &str) -> Option<LockFace> {
+        self.services.organization.face_of(workspace.parse().unwrap())
     }
 
     /// Disables the provider key in AWS and waits for the lock.

@@ -1,6 +1,6 @@
 //! Time, passed in so that a test can hold it.
 
-use rustix::time::{ClockId, clock_gettime};
+use rustix::time::{ClockId, Timespec, clock_gettime};
 use std::time::Duration;
 
 /// The two clocks a lease is told by.
@@ -9,9 +9,14 @@ pub trait Clock: Send + Sync {
     fn boot(&self) -> Duration;
     /// Milliseconds since 1970 by the wall clock, for people to read and to notice a machine that was frozen.
     fn wall_ms(&self) -> i64;
+    /// The same as it was at the last tick of the kernel, some milliseconds ago at most, for less. The lease is tested at each
+    /// use, and asks only whether the wall clock is half a minute ahead.
+    fn wall_ms_at_last_tick(&self) -> i64 {
+        self.wall_ms()
+    }
 }
 
-/// `CLOCK_BOOTTIME` and `CLOCK_REALTIME` of the kernel.
+/// `CLOCK_BOOTTIME` and `CLOCK_REALTIME` of the kernel (`clock_gettime(2)`), the latter also in its coarse form.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemClock;
 
@@ -22,14 +27,21 @@ impl Clock for SystemClock {
     }
 
     fn wall_ms(&self) -> i64 {
-        let now = clock_gettime(ClockId::Realtime);
-        now.tv_sec * 1000 + now.tv_nsec / 1_000_000
+        in_millis(clock_gettime(ClockId::Realtime))
     }
+
+    fn wall_ms_at_last_tick(&self) -> i64 {
+        in_millis(clock_gettime(ClockId::RealtimeCoarse))
+    }
+}
+
+fn in_millis(time: Timespec) -> i64 {
+    time.tv_sec * 1000 + time.tv_nsec / 1_000_000
 }
 
 /// Nanoseconds of a boot time in 64 bits, which last for 584 years.
 pub(crate) fn nanos(at: Duration) -> u64 {
-    u64::try_from(at.as_nanos()).unwrap_or(u64::MAX)
+    at.as_secs().saturating_mul(1_000_000_000).saturating_add(u64::from(at.subsec_nanos()))
 }
 
 /// Milliseconds of a boot time.

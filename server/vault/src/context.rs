@@ -142,6 +142,27 @@ impl WrapContext<'_> {
     }
 }
 
+/// Which head of the audit log a wrapped hash is: the encryption context under which it is signed. It belongs to no scope and
+/// to no data key, so a blob of one kind is never taken for the other.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct HeadContext<'a> {
+    /// The deployment whose log it is.
+    pub deployment: &'a DeploymentId,
+    /// How many entries the log had.
+    pub sequence: u64,
+}
+
+impl HeadContext<'_> {
+    /// The encryption context as the service takes it.
+    pub fn to_map(&self) -> HashMap<String, String> {
+        HashMap::from([
+            ("deployment".to_owned(), self.deployment.to_string()),
+            ("purpose".to_owned(), "audit".to_owned()),
+            ("sequence".to_owned(), self.sequence.to_string()),
+        ])
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -192,5 +213,14 @@ mod tests {
         assert_eq!(map["deployment"], "acme");
         assert_eq!(map["scope"], "00000000-0000-0000-0000-000000000001");
         assert_eq!(map["data_key"], "00000000-0000-0000-0000-000000000002");
+    }
+
+    #[test]
+    fn a_head_is_never_taken_for_a_data_key() {
+        let deployment = DeploymentId::new("acme").unwrap();
+        let map = HeadContext { deployment: &deployment, sequence: 7 }.to_map();
+        assert_eq!(map.len(), 3);
+        assert_eq!((map["deployment"].as_str(), map["purpose"].as_str(), map["sequence"].as_str()), ("acme", "audit", "7"));
+        assert!(!map.contains_key("scope") && !map.contains_key("data_key"));
     }
 }

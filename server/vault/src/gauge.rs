@@ -41,8 +41,8 @@ impl Gauge {
             return None;
         }
         let boot = self.clock.boot();
-        let ahead =
-            self.clock.wall_ms().saturating_sub(millis(boot)).saturating_sub(self.offset.load(Ordering::Relaxed));
+        let wall = self.clock.wall_ms_at_last_tick();
+        let ahead = wall.saturating_sub(millis(boot)).saturating_sub(self.offset.load(Ordering::Relaxed));
         (nanos(boot) < deadline && ahead <= MAX_AHEAD_MS).then(|| nanos(boot))
     }
 

@@ -9,13 +9,13 @@ mod connections;
 mod describe;
 mod observer;
 
-pub use class::{KmsClass, KmsError};
+pub use class::{Denial, KmsClass, KmsError};
 pub use describe::{KeyDescription, KeyManager, KeyOrigin, KeySpec, KeyState, KeyUsage};
 pub use observer::KmsObserver;
 
 use crate::{
     clock::Clock,
-    context::{DataKeyId, DeploymentId, Scope, WrapContext},
+    context::{DataKeyId, DeploymentId, HeadContext, Scope, WrapContext},
     entropy::Entropy,
     keyring::DataKey,
 };
@@ -23,7 +23,7 @@ use aws_sdk_kms::{Client, config::Builder, primitives::Blob};
 use aws_smithy_types::{retry::RetryConfig, timeout::TimeoutConfig};
 use class::{failed, request_id};
 use connections::Connections;
-use std::{sync::Arc, time::Duration};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
@@ -32,6 +32,9 @@ const CHECK_TIMEOUT: Duration = Duration::from_secs(2);
 /// The longest one attempt of any other call may take.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(5);
 const ATTEMPTS: u32 = 3;
+
+/// An encryption context. No call is made without one.
+type Context = HashMap<String, String>;
 
 /// The key management service, by a client that the server has configured.
 #[derive(Clone)]
@@ -102,7 +105,7 @@ impl Kms {
     /// Wraps a data key by the key `arn`.
     pub async fn wrap(&self, arn: &str, context: &WrapContext<'_>, key: &DataKey) -> Result<Wrapped, KmsError> {
         let secret = key.bytes_to_wrap().map_err(|_| KmsError::local(ENCRYPT, "Locked"))?;
-        self.encrypt(arn, context, &secret).await
+        self.encrypt(arn, context.to_map(), &secret).await
     }
 
     /// Unwraps a data key that was wrapped by the key `arn`, and makes sure that it is the right one.
@@ -152,7 +155,7 @@ impl Kms {
         filled.map_err(|_| KmsError::local(ENCRYPT, "NoRandomBytes"))?;
         let data_key = DataKeyId(uuid::Builder::from_random_bytes(id).into_uuid());
         let context = WrapContext { deployment, scope: Scope::Organization, data_key };
-        let Wrapped { blob, request_id } = self.encrypt(arn, &context, &secret).await?;
+        let Wrapped { blob, request_id } = self.encrypt(arn, context.to_map(), &secret).await?;
         Ok(Probe { data_key, secret, blob, request_id })
     }
 
@@ -164,7 +167,7 @@ impl Kms {
         probe: &Probe,
     ) -> Result<Option<String>, KmsError> {
         let context = WrapContext { deployment, scope: Scope::Organization, data_key: probe.data_key };
-        let (opened, request_id) = self.decrypt(Effort::Standard, arn, &context, &probe.blob).await?;
+        let (opened, request_id) = self.decrypt(Effort::Standard, arn, context.to_map(), &probe.blob).await?;
         if bool::from(opened.ct_eq(probe.secret.as_slice())) {
             Ok(request_id)
         } else {
@@ -183,6 +186,18 @@ impl Kms {
         self.wrap_probe(arn, other, entropy).await.map(|probe| probe.request_id)
     }
 
+    /// Signs the head of the audit log: wraps its hash by the key `arn`, under a context that names deployment and sequence.
+    /// Nobody can make such a blob who may not use the key.
+    pub async fn sign_head(&self, arn: &str, head: &HeadContext<'_>, hash: &[u8; 32]) -> Result<Wrapped, KmsError> {
+        self.encrypt(arn, head.to_map(), hash).await
+    }
+
+    /// The hash that was signed as this head by the key `arn`. Fails as *tampered* for a blob that was made for any other.
+    pub async fn signed_head(&self, arn: &str, head: &HeadContext<'_>, blob: &[u8]) -> Result<[u8; 32], KmsError> {
+        let (hash, request_id) = self.decrypt(Effort::Standard, arn, head.to_map(), blob).await?;
+        hash.as_slice().try_into().map_err(|_| KmsError::tampered(DECRYPT, request_id))
+    }
+
     async fn unwrap_with(
         &self,
         effort: Effort,
@@ -192,7 +207,7 @@ impl Kms {
         blob: &[u8],
         check_value: &[u8; 32],
     ) -> Result<Unwrapped, KmsError> {
-        let (bytes, request_id) = self.decrypt(effort, arn, context, blob).await?;
+        let (bytes, request_id) = self.decrypt(effort, arn, context.to_map(), blob).await?;
         let key = DataKey::from_bytes(id, &bytes).ok_or_else(|| KmsError::tampered(DECRYPT, request_id.clone()))?;
         if bool::from(key.check_value().ct_eq(check_value)) {
             Ok(Unwrapped { key, request_id })
@@ -201,9 +216,9 @@ impl Kms {
         }
     }
 
-    async fn encrypt(&self, arn: &str, context: &WrapContext<'_>, secret: &[u8]) -> Result<Wrapped, KmsError> {
+    async fn encrypt(&self, arn: &str, context: Context, secret: &[u8]) -> Result<Wrapped, KmsError> {
         let call = self.connections.client().encrypt().key_id(arn);
-        let call = call.set_encryption_context(Some(context.to_map())).plaintext(Blob::new(secret));
+        let call = call.set_encryption_context(Some(context)).plaintext(Blob::new(secret));
         let call = call.customize().config_override(Effort::Standard.config());
         let reply = self.told(ENCRYPT, async { call.send().await.map_err(|error| failed(ENCRYPT, &error)) }).await?;
         let request_id = request_id(&reply);
@@ -219,11 +234,11 @@ impl Kms {
         &self,
         effort: Effort,
         arn: &str,
-        context: &WrapContext<'_>,
+        context: Context,
         blob: &[u8],
     ) -> Result<(Zeroizing<Vec<u8>>, Option<String>), KmsError> {
         let call = self.connections.client().decrypt().key_id(arn);
-        let call = call.set_encryption_context(Some(context.to_map())).ciphertext_blob(Blob::new(blob));
+        let call = call.set_encryption_context(Some(context)).ciphertext_blob(Blob::new(blob));
         let call = call.customize().config_override(effort.config());
         let reply = async { call.send().await.map_err(|error| failed(DECRYPT, &error)) };
         self.told(DECRYPT, async {

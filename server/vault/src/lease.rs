@@ -19,11 +19,11 @@ use crate::{
 use std::time::Duration;
 
 /// Two refusals at most this far apart lock.
-const REFUSAL_WINDOW: Duration = Duration::from_secs(10);
+pub const REFUSAL_WINDOW: Duration = Duration::from_secs(10);
 /// A suspect lease that is not cleared within this locks.
 const SUSPICION: Duration = Duration::from_secs(3);
 /// How soon to ask again while suspect or locked.
-const URGENT: Duration = Duration::from_secs(1);
+pub const URGENT: Duration = Duration::from_secs(1);
 
 /// Why it is locked.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]

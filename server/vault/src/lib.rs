@@ -29,7 +29,7 @@ mod stack;
 mod verdict;
 
 pub use clock::{Clock, SystemClock};
-pub use context::{DataKeyId, DeploymentId, Place, Scope, WrapContext};
+pub use context::{DataKeyId, DeploymentId, HeadContext, Place, Scope, WrapContext};
 pub use entropy::{Entropy, SystemEntropy};
 pub use envelope::{
     CHUNK_LEN, HEADER_LEN, Opener, PREFIX_LEN, SEALED_CHUNK_LEN, Sealer, key_id_of, open, open_into, opened_len, seal,
@@ -39,7 +39,7 @@ pub use error::{EntropyError, InvalidDeploymentId, Locked, OpenError, SealError}
 pub use handle::{Standing, Vault};
 pub use keyring::{DataKey, Epoch, Held, Leash, TERM};
 pub use kms::{
-    KeyDescription, KeyManager, KeyOrigin, KeySpec, KeyState, KeyUsage, Kms, KmsClass, KmsError, KmsObserver, Probe,
+    Denial, KeyDescription, KeyManager, KeyOrigin, KeySpec, KeyState, KeyUsage, Kms, KmsClass, KmsError, KmsObserver, Probe,
     Unwrapped, Wrapped,
 };
 pub use lease::{Lease, LockCause, LockState, Moment, Transition};

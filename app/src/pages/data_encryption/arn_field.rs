@@ -10,6 +10,7 @@ pub const FIELD: &str = "kms-key-arn";
 pub fn ArnField(
     placeholder: &'static str,
     hint: &'static str,
+    #[prop(optional_no_strip)] entered: Option<String>,
     error: RwSignal<Option<ApiError>>,
     hindrance: Option<String>,
 ) -> impl IntoView {
@@ -26,6 +27,7 @@ pub fn ArnField(
                 autocapitalize="off"
                 spellcheck="false"
                 placeholder=placeholder
+                value=entered
                 readonly=is_hindered
                 aria-disabled=is_hindered.then_some("true")
                 aria-invalid=move || error.with(Option::is_some).then_some("true")

@@ -4,7 +4,10 @@ use super::arn_field::{ArnField, FIELD};
 use crate::{
     api::encryption::{DeleteKey, delete_key},
     browser::page::{self, Fields},
-    components::form::PostForm,
+    components::{
+        form::PostForm,
+        more::{More, Section},
+    },
     model::{
         error::{ApiError, KeyRefused},
         key_arn::KeyArn,
@@ -15,6 +18,7 @@ use leptos::{prelude::*, server_fn::ServerFn, task::spawn_local};
 #[component]
 pub fn DeleteCard(
     arn: String,
+    entered: Option<String>,
     hindrance: Option<&'static str>,
     failed: Option<ApiError>,
     children: Children,
@@ -29,15 +33,16 @@ pub fn DeleteCard(
                     "Keystead stops using your key and re-encrypts all data with the provider's key. Your key in AWS is not touched."
                 </p>
                 {children()}
-                <DeleteForm arn hindrance=hindrance.map(str::to_owned) failed/>
+                <More about=Section::Delete/>
+                <DeleteForm arn entered hindrance=hindrance.map(str::to_owned) failed/>
             </div>
         </section>
     }
 }
 
-/// The form. `arn` is the active key's; `failed` is what went wrong when it was last sent without scripts.
+/// The form. `arn` is the active key's, `entered` what was typed before; `failed` is what went wrong when it was last sent without scripts.
 #[island]
-fn DeleteForm(arn: String, hindrance: Option<String>, failed: Option<ApiError>) -> impl IntoView {
+fn DeleteForm(arn: String, entered: Option<String>, hindrance: Option<String>, failed: Option<ApiError>) -> impl IntoView {
     let error = RwSignal::new(failed);
     let busy = RwSignal::new(false);
     let is_hindered = hindrance.is_some();
@@ -66,10 +71,11 @@ fn DeleteForm(arn: String, hindrance: Option<String>, failed: Option<ApiError>) 
         });
     };
     view! {
-        <PostForm url=DeleteKey::PATH on_send=send>
+        <PostForm url=DeleteKey::PATH on_send=send grave=true>
             <ArnField
                 placeholder="Enter the ARN of the key to delete"
                 hint="Enter the ARN of the active key, to prevent accidental deletion."
+                entered
                 error
                 hindrance
             />

@@ -3,6 +3,7 @@
 use super::job::{HEADING, actions::JobAction};
 use crate::{
     browser::{live_parts, page, watch},
+    format,
     model::error::ApiError,
 };
 use leptos::{
@@ -152,8 +153,14 @@ fn exchange(newer: &Document) {
     }
 }
 
-/// Counts on the seconds since the last successful key check.
+/// Counts on the seconds since the last successful key check, and down those for which something goes on.
 fn count_on(shown_for: i64) {
+    if let Some(place) = page::first("[data-left]") {
+        let told = place.get_attribute("data-left").and_then(|text| text.parse::<i64>().ok());
+        if let Some(told) = told {
+            place.set_text_content(Some(&format::countdown(told - shown_for)));
+        }
+    }
     if let Some(place) = page::first("[data-verified]") {
         let told = place.get_attribute("data-verified").and_then(|text| text.parse::<i64>().ok());
         if let Some(told) = told {

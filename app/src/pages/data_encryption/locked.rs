@@ -2,7 +2,11 @@
 
 use super::policy::Statements;
 use crate::{
-    components::{form::CopyButton, moment::Moment},
+    components::{
+        form::CopyButton,
+        moment::Moment,
+        more::{More, Section},
+    },
     format,
     model::{
         encryption::{DataEncryption, RootKind, Servers},
@@ -50,6 +54,7 @@ pub fn reason(face: &LockFace, data: &DataEncryption, deployment: &str) -> impl 
                     }
                 })}
         </div>
+        <More about=Section::States id="more-states"/>
         {way_back.map(|way_back| view! { <div class="stack">{way_back}</div> })}
     }
 }

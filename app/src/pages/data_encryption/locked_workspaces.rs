@@ -1,6 +1,7 @@
 //! Workspaces whose data keys AWS refuses while the rest works. Their names are not told here: the list is for whoever looks
 //! after the key, who meets the same ids in the key policy and in `CloudTrail`.
 
+use super::refused::delete_refused;
 use crate::{
     components::moment::Moment,
     format,
@@ -17,13 +18,13 @@ struct Group {
     members: Vec<LockedWorkspace>,
 }
 
-/// The card that lists them; nothing if there are none.
-pub fn locked_workspaces(all: &[LockedWorkspace]) -> Option<impl IntoView + use<>> {
+/// The card that lists them; nothing if there are none. Who `may_change` the key may delete them.
+pub fn locked_workspaces(all: &[LockedWorkspace], may_change: bool) -> Option<impl IntoView + use<>> {
     if all.is_empty() {
         return None;
     }
     let badge = format::counted(u64::try_from(all.len()).unwrap_or(u64::MAX), "workspace", "workspaces");
-    let groups = by_cause(all).into_iter().map(group).collect_view();
+    let groups = by_cause(all).into_iter().map(|of| group(of, may_change)).collect_view();
     Some(view! {
         <section class="card">
             <header>
@@ -50,8 +51,8 @@ fn by_cause(all: &[LockedWorkspace]) -> Vec<Group> {
     groups
 }
 
-fn group(group: Group) -> impl IntoView {
-    let members = group.members.into_iter().map(member).collect_view();
+fn group(group: Group, may_change: bool) -> impl IntoView {
+    let members = group.members.into_iter().map(|of| member(of, may_change)).collect_view();
     view! {
         <div class="notice bad">
             <strong>{group.face.notice()}</strong>
@@ -61,18 +62,28 @@ fn group(group: Group) -> impl IntoView {
     }
 }
 
-fn member(workspace: LockedWorkspace) -> impl IntoView {
-    let face = workspace.lock;
+/// Members can go to it; others know it by its id alone.
+fn member(workspace: LockedWorkspace, may_change: bool) -> impl IntoView {
+    let LockedWorkspace { id, is_member, lock: face } = workspace;
+    let name = if is_member {
+        view! {
+            <a class="mono wrap" href=format!("/workspaces/{id}")>
+                {id.clone()}
+            </a>
+        }
+        .into_any()
+    } else {
+        view! { <span class="mono wrap">{id.clone()}</span> }.into_any()
+    };
     view! {
         <li>
-            <a class="mono wrap" href=format!("/workspaces/{}", workspace.id)>
-                {workspace.id.clone()}
-            </a>
+            {name}
             <span class="small soft">
                 " since " <Moment at=face.since seconds=true/>
                 {face.code.map(|code| view! { " · " <span class="mono wrap">{code}</span> })}
                 {face.request_id.map(|id| view! { " · request " <span class="mono wrap">{id}</span> })}
             </span>
+            {may_change.then(|| view! { " " {delete_refused(&id, "delete-locked")} })}
         </li>
     }
 }

@@ -8,37 +8,53 @@ mod delete;
 mod history;
 mod impact;
 mod job;
+mod key_test;
 mod live;
 mod locked;
 mod locked_workspaces;
 mod past;
 mod policy;
-mod preflight;
 mod protection;
+mod refused;
 mod setup;
 
 use crate::{
-    api::encryption::{ActivateKey, DeleteKey, TestKey, read_data_encryption},
-    components::{form::returned_error, opened::opened},
+    api::{
+        encryption::{ActivateKey, DeleteKey, LOADS_ITSELF, TestKey, read_data_encryption},
+        workspace_members::DeleteRefusedWorkspace,
+    },
+    components::{
+        form::{ReturnedError, returned_error},
+        opened::opened,
+        redirect::load_again,
+    },
     model::{
         encryption::{DataEncryption, RootKind},
         identity::{Deployment, Frame},
         job::{JobKind, JobState},
+        key_test::KeyTest,
         lock::LockCause,
     },
+    problem,
 };
 use impact::Direction;
 use leptos::prelude::*;
+use leptos_router::hooks::use_query_map;
+
+/// Without scripts the page is loaded anew after so many seconds while a test goes on.
+const TEST_LOADS_AGAIN: u32 = 5;
 
 #[component]
 pub fn DataEncryptionPage() -> impl IntoView {
-    let data = OnceResource::new(read_data_encryption());
+    let test = use_query_map().with_untracked(|query| query.get("test"));
+    let data = OnceResource::new(read_data_encryption(test));
     view! {
         {crate::pages::tab_title("Data Encryption")}
         <div>
             <h2>"Data Encryption"</h2>
             <p class="lede">"Whose key protects this deployment, and who can take it away."</p>
         </div>
+        <ReturnedError error={returned_error::<DeleteRefusedWorkspace>()}/>
         {opened(data, None, |data, frame| view! { <Cards data frame/> }.into_any())}
     }
 }
@@ -58,7 +74,7 @@ fn Cards(data: DataEncryption, frame: Frame) -> impl IntoView {
             <div data-part="protection">
                 {protection::protection(&data, &frame.deployment.id)}
             </div>
-            <div data-part="workspaces">{locked_workspaces::locked_workspaces(&data.locked_workspaces)}</div>
+            <div data-part="workspaces">{locked_workspaces::locked_workspaces(&data.locked_workspaces, data.may_change)}</div>
             <div data-part="job">{data.job.as_ref().map(|job| job::job_card(job, data.may_change))}</div>
             // It also hears the forms of the job's card, so it says beside it what was wrong.
             <live::Live failed=job::actions::failed()/>
@@ -78,10 +94,18 @@ fn Cards(data: DataEncryption, frame: Frame) -> impl IntoView {
 
 fn setup_card(data: &DataEncryption, place: &Deployment, hindrance: Option<&'static str>) -> AnyView {
     let failed = returned_error::<ActivateKey>().or_else(returned_error::<TestKey>);
+    let principal = data.principal_arn.clone();
+    let entered = data.test.as_ref().map(|test| test.arn.clone()).or_else(|| problem::typed("arn"));
+    let is_followed = use_query_map().with_untracked(|query| query.get(LOADS_ITSELF)).is_some();
+    if is_followed && data.test.as_ref().is_some_and(KeyTest::is_open) {
+        load_again(TEST_LOADS_AGAIN);
+    }
     let impact = impact::impact(Direction::Activate, data);
+    let shown = data.test.as_ref().map(|test| key_test::key_test(test, place, principal.as_deref()));
     view! {
-        <setup::Setup principal=data.principal_arn.clone() place=place.clone() of_session=data.principal_is_of_session hindrance failed>
+        <setup::Setup principal place=place.clone() of_session=data.principal_is_of_session entered hindrance failed>
             <div data-part="impact">{impact}</div>
+            <div data-part="test">{shown}</div>
         </setup::Setup>
     }
     .into_any()
@@ -91,7 +115,7 @@ fn delete_card(data: &DataEncryption, hindrance: Option<&'static str>) -> AnyVie
     let failed = returned_error::<DeleteKey>();
     let impact = impact::impact(Direction::Delete, data);
     view! {
-        <delete::DeleteCard arn=data.root.arn.clone() hindrance failed>
+        <delete::DeleteCard arn=data.root.arn.clone() entered=problem::typed("arn") hindrance failed>
             <div data-part="impact">{impact}</div>
         </delete::DeleteCard>
     }
@@ -119,12 +143,13 @@ fn form(data: &DataEncryption) -> Form {
 fn status(data: &DataEncryption) -> String {
     let lock = data.lock.as_ref().map_or("", |lock| lock.cause.badge());
     let job = data.job.as_ref().map_or("", |job| job.announcement());
+    let test = data.test.as_ref().map_or("", key_test::announcement);
     let alone = match data.locked_workspaces.len() {
         0 => String::new(),
         1 => "1 workspace is locked alone.".to_owned(),
         many => format!("{many} workspaces are locked alone."),
     };
-    format!("{lock} {alone} {job}")
+    format!("{lock} {alone} {job} {test}")
 }
 
 /// Why the key cannot be changed now, by this person; `None` if it can.

@@ -2,12 +2,17 @@
 
 use super::locked;
 use crate::{
-    components::{form::CopyButton, moment::Moment},
+    components::{
+        form::CopyButton,
+        moment::Moment,
+        more::{More, Section},
+    },
     format,
     model::{
         encryption::{CheckResult, DataEncryption, RootKind},
         lock::KeyNotice,
     },
+    promises::ENDS_WITHIN_SECONDS,
 };
 use leptos::prelude::*;
 
@@ -31,6 +36,7 @@ pub fn protection(data: &DataEncryption, deployment: &str) -> impl IntoView + us
                             <p class="lede">
                                 "Your data is encrypted at rest with the provider's key. Bring your own AWS KMS key to decide yourself who can read it, and to take access away at any time."
                             </p>
+                            <More about=Section::Limits id="more-limits"/>
                         }
                     })} {chain(data)} {data.lock.as_ref().map(|face| locked::reason(face, data, deployment))} {facts(data)}
             </div>
@@ -117,8 +123,10 @@ fn facts(data: &DataEncryption) -> impl IntoView + use<> {
                     view! {
                         <dt>"If you disable it"</dt>
                         <dd>
-                            "Access ends within " <strong>"10 seconds"</strong>
-                            " after AWS refuses the key, and within " {grace} " even if AWS cannot be reached."
+                            "Access ends within "
+                            <strong>{format::counted(ENDS_WITHIN_SECONDS, "second", "seconds")}</strong>
+                            " after AWS refuses the key, and within " {grace} " even if AWS cannot be reached. "
+                            <More about=Section::Disable id="more-disable"/>
                         </dd>
                     }
                 })}
@@ -179,6 +187,7 @@ fn checks(checks: &[CheckResult]) -> impl IntoView + use<> {
             <div class="ticks" role="img" aria-label=summary>
                 {marks}
             </div>
+            <More about=Section::Costs id="more-costs"/>
         </dd>
     }
 }

@@ -1,35 +1,35 @@
-//! Using one's own key: what it must be, what it must allow, and activating it.
+//! Using one's own key: what it must be, what it must allow, testing it and activating it.
 
 use super::{
     arn_field::{ArnField, FIELD},
+    key_test::HEADING,
     policy::Policy,
-    preflight::PreflightList,
 };
 use crate::{
-    api::encryption::{ActivateKey, TestKey, activate_key, test_key},
-    browser::page::{self, Fields},
-    components::form::PostForm,
-    model::{
-        error::{ApiError, KeyRefused},
-        identity::Deployment,
-        key_arn::KeyArn,
-        preflight::Preflight,
+    api::encryption::{ActivateKey, PAGE, TestKey, activate_key, test_key},
+    browser::{
+        live_parts,
+        page::{self, Fields},
     },
+    components::{
+        form::PostForm,
+        more::{More, Section},
+    },
+    model::{error::ApiError, identity::Deployment, key_arn::KeyArn, key_test::Activation},
 };
 use leptos::{prelude::*, server_fn::ServerFn, task::spawn_local};
-use leptos_router::hooks::use_query_map;
 
+/// The card. `entered` is the key whose test is shown; `failed` is what went wrong when the form was sent without scripts.
 #[component]
 pub fn Setup(
     principal: Option<String>,
     of_session: bool,
     place: Deployment,
+    entered: Option<String>,
     hindrance: Option<&'static str>,
     failed: Option<ApiError>,
     children: Children,
 ) -> impl IntoView {
-    let has_passed = failed.is_none()
-        && use_query_map().with_untracked(|query| query.get("tested")).is_some_and(|word| word == "passed");
     view! {
         <section class="card">
             <header>
@@ -37,6 +37,7 @@ pub fn Setup(
                 <span class="small soft">"Takes about 5 minutes"</span>
             </header>
             <div class="body">
+                <More about=Section::Activate/>
                 <ol class="steps">
                     <li>
                         <div>
@@ -58,23 +59,10 @@ pub fn Setup(
                         </div>
                     </li>
                     <li data-state="running">
-                        <KeyForm
-                            partition=place.partition
-                            region=place.region
-                            hindrance=hindrance.map(str::to_owned)
-                            failed
-                        />
+                        <KeyForm entered hindrance=hindrance.map(str::to_owned) failed/>
                     </li>
                 </ol>
                 {children()}
-                {has_passed
-                    .then(|| {
-                        view! {
-                            <p class="notice good">
-                                "The key tested last passed every step that must pass. Nothing has been changed."
-                            </p>
-                        }
-                    })}
             </div>
         </section>
     }
@@ -82,27 +70,24 @@ pub fn Setup(
 
 /// The form. `failed` is what went wrong when it was last sent without scripts.
 #[island]
-fn KeyForm(partition: String, region: String, hindrance: Option<String>, failed: Option<ApiError>) -> impl IntoView {
+fn KeyForm(entered: Option<String>, hindrance: Option<String>, failed: Option<ApiError>) -> impl IntoView {
     let error = RwSignal::new(failed);
     let busy = RwSignal::new(false);
-    let tried = RwSignal::new(None::<Preflight>);
     let is_hindered = hindrance.is_some();
-    let home = StoredValue::new((partition, region));
 
     // Both buttons ask for the same: an ARN that could be right.
     let accept = move |entered: &str| {
         if busy.get_untracked() || is_hindered {
             return None;
         }
-        tried.set(None);
-        match home.with_value(|(partition, region)| check(entered, partition, region)) {
+        match KeyArn::parse(entered) {
             Ok(arn) => {
                 error.set(None);
                 busy.set(true);
-                Some(arn)
+                Some(arn.as_str().to_owned())
             }
-            Err(problem) => {
-                error.set(Some(problem));
+            Err(wrong) => {
+                error.set(Some(wrong.into()));
                 page::focus(FIELD);
                 None
             }
@@ -116,7 +101,8 @@ fn KeyForm(partition: String, region: String, hindrance: Option<String>, failed:
         let Some(arn) = accept(&fields.text("arn")) else { return };
         spawn_local(async move {
             match activate_key(arn).await {
-                Ok(()) => page::reload(),
+                Ok(Activation::Begun) => page::leave_for(PAGE),
+                Ok(Activation::Refused(test)) => show(&test),
                 Err(refused) => refuse(refused),
             }
             busy.set(false);
@@ -127,10 +113,7 @@ fn KeyForm(partition: String, region: String, hindrance: Option<String>, failed:
         let Some(arn) = accept(&page::field_value(FIELD)) else { return };
         spawn_local(async move {
             match test_key(arn).await {
-                Ok(preflight) => {
-                    tried.set(Some(preflight));
-                    page::focus("preflight");
-                }
+                Ok(test) => show(&test),
                 Err(refused) => refuse(refused),
             }
             busy.set(false);
@@ -139,10 +122,11 @@ fn KeyForm(partition: String, region: String, hindrance: Option<String>, failed:
     let kind = if is_hindered { "button" } else { "submit" };
     let is_off = move || (is_hindered || busy.get()).then_some("true");
     view! {
-        <PostForm url=ActivateKey::PATH on_send=on_activate>
+        <PostForm url=ActivateKey::PATH on_send=on_activate grave=true>
             <ArnField
                 placeholder=""
                 hint="You find it in the AWS console under KMS › Customer managed keys. Aliases are not accepted: one can be pointed at another key."
+                entered
                 error
                 hindrance
             />
@@ -166,13 +150,14 @@ fn KeyForm(partition: String, region: String, hindrance: Option<String>, failed:
                 </span>
             </div>
         </PostForm>
-        {move || tried.get().map(|preflight| view! { <PreflightList preflight/> })}
     }
 }
 
-/// What can be said about an ARN without asking anybody.
-fn check(entered: &str, partition: &str, region: &str) -> Result<String, ApiError> {
-    let arn = KeyArn::parse(entered)?;
-    arn.check_home(partition, region).map_err(KeyRefused::Problem)?;
-    Ok(arn.as_str().to_owned())
+/// Shows a test: the address names it from now on, so it is there again after the page is loaded anew.
+fn show(test: &str) {
+    page::set_query(&format!("?test={test}"));
+    live_parts::ask_again(|fresh| {
+        live_parts::exchange(&fresh);
+        page::focus(HEADING);
+    });
 }

@@ -10,16 +10,16 @@ use crate::{
 use leptos::{prelude::*, server_fn::ServerFn};
 
 #[component]
-pub fn Files(workspace: String, page: Page<FileEntry>, is_first: bool, limit: u64) -> impl IntoView {
+pub fn Files(workspace: String, page: Page<FileEntry>, is_first: bool, may_edit: bool, limit: u64) -> impl IntoView {
     let first = (!is_first).then(|| format!("/workspaces/{workspace}"));
     view! {
         <section class="card">
             <header>
                 <h2>"Files"</h2>
-                <Uploader workspace=workspace.clone() limit/>
+                {may_edit.then(|| view! { <Uploader workspace=workspace.clone() limit/> })}
             </header>
             <div data-part="files">
-                <Table workspace files=page.items/>
+                <Table workspace files=page.items may_edit/>
                 <Pager query="files_after" next=page.next first older="Older files"/>
             </div>
         </section>
@@ -27,12 +27,12 @@ pub fn Files(workspace: String, page: Page<FileEntry>, is_first: bool, limit: u6
 }
 
 #[component]
-fn Table(workspace: String, files: Vec<FileEntry>) -> impl IntoView {
+fn Table(workspace: String, files: Vec<FileEntry>, may_edit: bool) -> impl IntoView {
     if files.is_empty() {
-        return view! { <p class="body soft">"No files here yet. Choose some, or drop them anywhere on this page."</p> }
-            .into_any();
+        let invitation = may_edit.then_some(" Choose some, or drop them anywhere on this page.");
+        return view! { <p class="body soft">"No files here yet." {invitation}</p> }.into_any();
     }
-    let rows = files.into_iter().map(|file| view! { <Row workspace=workspace.clone() file/> }).collect_view();
+    let rows = files.into_iter().map(|file| view! { <Row workspace=workspace.clone() file may_edit/> }).collect_view();
     view! {
         <div class="scroll">
             <table class="list">
@@ -45,9 +45,14 @@ fn Table(workspace: String, files: Vec<FileEntry>) -> impl IntoView {
                         <th scope="col">"Type"</th>
                         <th scope="col">"Uploaded by"</th>
                         <th scope="col">"Uploaded"</th>
-                        <th scope="col">
-                            <span class="visually-hidden">"Actions"</span>
-                        </th>
+                        {may_edit
+                            .then(|| {
+                                view! {
+                                    <th scope="col">
+                                        <span class="visually-hidden">"Actions"</span>
+                                    </th>
+                                }
+                            })}
                     </tr>
                 </thead>
                 <tbody>{rows}</tbody>
@@ -58,7 +63,7 @@ fn Table(workspace: String, files: Vec<FileEntry>) -> impl IntoView {
 }
 
 #[component]
-fn Row(workspace: String, file: FileEntry) -> impl IntoView {
+fn Row(workspace: String, file: FileEntry, may_edit: bool) -> impl IntoView {
     let dialog = format!("delete-{}", file.id);
     let name = if file.damaged { "This name is damaged".to_owned() } else { file.name };
     view! {
@@ -74,18 +79,23 @@ fn Row(workspace: String, file: FileEntry) -> impl IntoView {
             <td>
                 <Ago at=file.created_at/>
             </td>
-            <td class="num">
-                <button class="button small destroy" type="button" popovertarget=dialog.clone()>
-                    "Delete"
-                </button>
-                <ConfirmDialog
-                    id=dialog
-                    title="Delete this file?"
-                    question=format!("{name} is deleted for everybody. This cannot be undone.")
-                    url=DeleteFile::PATH
-                    fields=vec![("workspace", workspace), ("file", file.id)]
-                />
-            </td>
+            {may_edit
+                .then(|| {
+                    view! {
+                        <td class="num">
+                            <button class="button small destroy" type="button" popovertarget=dialog.clone()>
+                                "Delete"
+                            </button>
+                            <ConfirmDialog
+                                id=dialog
+                                title="Delete this file?"
+                                question=format!("{name} is deleted for everybody. This cannot be undone.")
+                                url=DeleteFile::PATH
+                                fields=vec![("workspace", workspace), ("file", file.id)]
+                            />
+                        </td>
+                    }
+                })}
         </tr>
     }
 }

@@ -1,7 +1,10 @@
 //! The name of a workspace, and changing or deleting it.
 
 use crate::{
-    api::workspaces::{DeleteWorkspace, UpdateWorkspace, update_workspace},
+    api::{
+        workspace_members::{LeaveWorkspace, members_page},
+        workspaces::{DeleteWorkspace, UpdateWorkspace, update_workspace},
+    },
     browser::page::{self, Fields},
     components::{
         dialog::{CancelButton, ConfirmDialog, Dialog},
@@ -9,9 +12,9 @@ use crate::{
     },
     model::{
         error::ApiError,
-        workspace::{Saved, Workspace},
+        workspace::{Saved, Workspace, WorkspaceRole},
     },
-    pages::workspaces::{TextFields, check_texts},
+    pages::workspaces::{DescriptionField, TextFields, check_texts},
 };
 use leptos::{prelude::*, server_fn::ServerFn, task::spawn_local};
 use leptos_meta::Title;
@@ -26,9 +29,54 @@ pub fn Heading(workspace: Workspace) -> impl IntoView {
                     <a href="/workspaces">"Workspaces"</a>
                 </p>
                 <h1 class="wrap">{workspace.name.clone()}</h1>
+                <p>
+                    <span class="visually-hidden">"Your role: "</span>
+                    <span class="badge">{workspace.role.label()}</span>
+                </p>
                 <p class="lede wrap lines">{workspace.description.clone()}</p>
             </div>
+            {actions(&workspace)}
+        </div>
+        {match workspace.role {
+            WorkspaceRole::Owner => {
+                view! {
+                    <ConfirmDialog
+                        id="delete-workspace"
+                        title="Delete this workspace?"
+                        question=format!(
+                            "{} is deleted with all notes and files in it. This cannot be undone.",
+                            workspace.name,
+                        )
+                        url=DeleteWorkspace::PATH
+                        fields=vec![("workspace", workspace.id.clone())]
+                    />
+                }
+            }
+            WorkspaceRole::Editor | WorkspaceRole::Reader => {
+                view! {
+                    <ConfirmDialog
+                        id="leave-workspace"
+                        title="Leave this workspace?"
+                        question="You will not see it any more, until an owner adds you again."
+                        answer="Leave"
+                        url=LeaveWorkspace::PATH
+                        fields=vec![("workspace", workspace.id.clone())]
+                    />
+                }
+            }
+        }}
+        {(workspace.role >= WorkspaceRole::Editor).then(|| view! { <EditWorkspace workspace/> })}
+    }
+}
+
+/// What the role of whoever looks allows.
+fn actions(workspace: &Workspace) -> AnyView {
+    match workspace.role {
+        WorkspaceRole::Owner => view! {
             <div class="row">
+                <a class="button" href=members_page(&workspace.id)>
+                    "Members"
+                </a>
                 <button class="button" type="button" popovertarget="edit-workspace">
                     "Rename"
                 </button>
@@ -36,19 +84,28 @@ pub fn Heading(workspace: Workspace) -> impl IntoView {
                     "Delete workspace"
                 </button>
             </div>
-        </div>
-        <ConfirmDialog
-            id="delete-workspace"
-            title="Delete this workspace?"
-            question=format!("{} is deleted with all notes and files in it. This cannot be undone.", workspace.name)
-            url=DeleteWorkspace::PATH
-            fields=vec![("workspace", workspace.id.clone())]
-        />
-        <EditWorkspace workspace/>
+        }
+        .into_any(),
+        role => view! {
+            <div class="row">
+                {(role == WorkspaceRole::Editor)
+                    .then(|| {
+                        view! {
+                            <button class="button" type="button" popovertarget="edit-workspace">
+                                "Describe"
+                            </button>
+                        }
+                    })}
+                <button class="button" type="button" popovertarget="leave-workspace">
+                    "Leave"
+                </button>
+            </div>
+        }
+        .into_any(),
     }
 }
 
-/// The dialog that changes name and description.
+/// The dialog that changes name and description; the description alone for an editor.
 #[island]
 fn EditWorkspace(workspace: Workspace) -> impl IntoView {
     let error = RwSignal::new(None::<ApiError>);
@@ -57,9 +114,10 @@ fn EditWorkspace(workspace: Workspace) -> impl IntoView {
     let theirs = RwSignal::new(None::<String>);
     let rev = RwSignal::new(workspace.rev);
     let id = workspace.id.clone();
+    let may_rename = workspace.role == WorkspaceRole::Owner;
     let send = move |fields: Fields| {
-        let (name, description) = (fields.text("name"), fields.text("description"));
-        let problem = check_texts(&name, &description);
+        let (name, description) = (may_rename.then(|| fields.text("name")), fields.text("description"));
+        let problem = check_texts(name.as_deref(), &description);
         error.set(problem.map(ApiError::from));
         if problem.is_some() || busy.get_untracked() {
             return;
@@ -83,7 +141,11 @@ fn EditWorkspace(workspace: Workspace) -> impl IntoView {
             <PostForm url=UpdateWorkspace::PATH on_send=send>
                 <input type="hidden" name="workspace" value=workspace.id/>
                 <input type="hidden" name="rev" value=workspace.rev.to_string()/>
-                <TextFields name=workspace.name description=workspace.description/>
+                {if may_rename {
+                    view! { <TextFields name=workspace.name description=workspace.description/> }.into_any()
+                } else {
+                    view! { <DescriptionField description=workspace.description/> }.into_any()
+                }}
                 <p class="notice warn small" role="alert" hidden=move || theirs.with(Option::is_none)>
                     "Somebody else changed this workspace. It is now called "
                     {move || theirs.get().unwrap_or_default()}

@@ -2,21 +2,25 @@
 
 mod files;
 mod heading;
+mod members;
 mod note_editor;
 mod notes;
 mod uploader;
+
+pub use members::WorkspaceMembersPage;
 
 use crate::{
     api::{
         files::DeleteFile,
         notes::DeleteNote,
+        workspace_members::LeaveWorkspace,
         workspaces::{DeleteWorkspace, Inside, UpdateWorkspace, WorkspaceContents, open_workspace},
     },
     components::{
         form::{ReturnedError, returned_error},
         opened::{Locked, opened},
     },
-    model::identity::Frame,
+    model::{identity::Frame, workspace::WorkspaceRole},
 };
 use leptos::prelude::*;
 use leptos_router::hooks::{use_params_map, use_query_map};
@@ -37,6 +41,7 @@ pub fn WorkspacePage() -> impl IntoView {
     let contents = OnceResource::new(open_workspace(id, notes_after, files_after));
     let failed = returned_error::<UpdateWorkspace>()
         .or_else(returned_error::<DeleteWorkspace>)
+        .or_else(returned_error::<LeaveWorkspace>)
         .or_else(returned_error::<DeleteNote>)
         .or_else(returned_error::<DeleteFile>);
     view! {
@@ -51,16 +56,18 @@ pub fn WorkspacePage() -> impl IntoView {
 #[component]
 fn Contents(contents: WorkspaceContents, frame: Frame, position: Position) -> impl IntoView {
     let id = contents.workspace.id.clone();
+    let may_edit = contents.workspace.role >= WorkspaceRole::Editor;
     view! {
         <heading::Heading workspace=contents.workspace/>
         {match contents.inside {
             Inside::Open { notes, files } => {
                 view! {
-                    <notes::Notes workspace=id.clone() page=notes is_first=position.notes_first/>
+                    <notes::Notes workspace=id.clone() page=notes is_first=position.notes_first may_edit/>
                     <files::Files
                         workspace=id
                         page=files
                         is_first=position.files_first
+                        may_edit
                         limit=frame.deployment.max_file_bytes
                     />
                 }

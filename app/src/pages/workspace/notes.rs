@@ -11,15 +11,15 @@ use leptos::{prelude::*, server_fn::ServerFn};
 const DAMAGED_NOTE: &str = "The stored note does not open: it was changed or moved in the database. Your operator can restore it from a backup.";
 
 #[component]
-pub fn Notes(workspace: String, page: Page<Note>, is_first: bool) -> impl IntoView {
+pub fn Notes(workspace: String, page: Page<Note>, is_first: bool, may_edit: bool) -> impl IntoView {
     let first = (!is_first).then(|| format!("/workspaces/{workspace}"));
     let is_empty = page.items.is_empty();
-    let items = page.items.into_iter().map(|note| view! { <Item workspace=workspace.clone() note/> }).collect_view();
+    let items = page.items.into_iter().map(|note| view! { <Item workspace=workspace.clone() note may_edit/> }).collect_view();
     view! {
         <section class="card">
             <header>
                 <h2>"Notes"</h2>
-                <NoteEditor workspace=workspace note=None/>
+                {may_edit.then(|| view! { <NoteEditor workspace=workspace note=None/> })}
             </header>
             {items}
             {is_empty.then(|| view! { <p class="body soft">"No notes here yet."</p> })}
@@ -29,7 +29,7 @@ pub fn Notes(workspace: String, page: Page<Note>, is_first: bool) -> impl IntoVi
 }
 
 #[component]
-fn Item(workspace: String, note: Note) -> impl IntoView {
+fn Item(workspace: String, note: Note, may_edit: bool) -> impl IntoView {
     let dialog = format!("delete-{}", note.id);
     let is_edited = note.updated_at != note.created_at;
     let source = (!note.damaged).then(|| NoteSource { id: note.id.clone(), rev: note.rev, text: note.text });
@@ -42,18 +42,31 @@ fn Item(workspace: String, note: Note) -> impl IntoView {
                     {note.author} " · " <Ago at=note.created_at/>
                     {is_edited.then(|| view! { ", edited " <Ago at=note.updated_at/> })}
                 </p>
-                <button class="button small destroy" type="button" popovertarget=dialog.clone()>
-                    "Delete"
-                </button>
-                {source.map(|source| view! { <NoteEditor workspace=workspace.clone() note=Some(source)/> })}
+                {may_edit.then(|| delete_button(dialog.clone()))}
+                {source
+                    .filter(|_| may_edit)
+                    .map(|source| view! { <NoteEditor workspace=workspace.clone() note=Some(source)/> })}
             </div>
-            <ConfirmDialog
-                id=dialog
-                title="Delete this note?"
-                question="The note is deleted for everybody. This cannot be undone."
-                url=DeleteNote::PATH
-                fields=vec![("workspace", workspace), ("note", note.id)]
-            />
+            {may_edit
+                .then(|| {
+                    view! {
+                        <ConfirmDialog
+                            id=dialog
+                            title="Delete this note?"
+                            question="The note is deleted for everybody. This cannot be undone."
+                            url=DeleteNote::PATH
+                            fields=vec![("workspace", workspace), ("note", note.id)]
+                        />
+                    }
+                })}
         </article>
+    }
+}
+
+fn delete_button(dialog: String) -> impl IntoView {
+    view! {
+        <button class="button small destroy" type="button" popovertarget=dialog>
+            "Delete"
+        </button>
     }
 }

@@ -31,7 +31,7 @@ impl Listener for GuardedListener {
         if let Err(error) = prepared {
             tracing::debug!(%error, "a connection keeps the system's settings");
         }
-        (GuardedStream::new(stream, Arc::clone(&self.account)), address)
+        (GuardedStream::new(stream, Arc::clone(&self.account), address), address)
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {

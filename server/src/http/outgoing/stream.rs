@@ -4,6 +4,7 @@ use crate::services::outgoing::Outgoing;
 use rustix::net::sockopt::set_socket_linger;
 use std::{
     io::{self, IoSlice},
+    net::SocketAddr,
     pin::Pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::{Context, Poll, ready},
@@ -23,6 +24,7 @@ pub struct ConnectionHandle(Arc<Connection>);
 
 struct Connection {
     account: Arc<Outgoing>,
+    peer: SocketAddr,
     carried: Mutex<Vec<Carried>>,
 }
 
@@ -44,8 +46,13 @@ enum Load {
 }
 
 impl ConnectionHandle {
-    pub(super) fn new(account: Arc<Outgoing>) -> Self {
-        Self(Arc::new(Connection { account, carried: Mutex::default() }))
+    pub(super) fn new(account: Arc<Outgoing>, peer: SocketAddr) -> Self {
+        Self(Arc::new(Connection { account, peer, carried: Mutex::default() }))
+    }
+
+    /// Who is at the other end: a browser, or a proxy in front of us.
+    pub fn peer(&self) -> SocketAddr {
+        self.0.peer
     }
 
     pub(super) fn account(&self) -> &Arc<Outgoing> {
@@ -131,9 +138,9 @@ pub struct GuardedStream {
 }
 
 impl GuardedStream {
-    pub(super) fn new(inner: TcpStream, account: Arc<Outgoing>) -> Self {
+    pub(super) fn new(inner: TcpStream, account: Arc<Outgoing>, peer: SocketAddr) -> Self {
         let revocation = ReusableBoxFuture::new(revoked(account.vault().revocations()));
-        Self { inner, handle: ConnectionHandle::new(account), revocation, preface: Some(0), is_cut: false }
+        Self { inner, handle: ConnectionHandle::new(account, peer), revocation, preface: Some(0), is_cut: false }
     }
 
     pub(super) fn handle(&self) -> ConnectionHandle {

@@ -36,6 +36,11 @@ pub struct Model {
     /// The administrator who has paused it, and when.
     pub paused_by: Option<Uuid>,
     pub paused_at: Option<i64>,
+    /// The change of key that this one came out of: who asked for it, when, and when it took control. Of a deletion that is the
+    /// activation it has turned round; of an activation, the deletion that could not take control.
+    pub turned_by: Option<Uuid>,
+    pub turned_at: Option<i64>,
+    pub turned_control_at: Option<i64>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -20,8 +20,10 @@ pub struct Model {
     /// The unwrapping by the new root key, for comparison.
     pub checked_by: Option<String>,
     pub at: i64,
-    /// When nothing named it any more, and it was destroyed.
+    /// When nothing named it any more, and the job destroyed it.
     pub destroyed_at: Option<i64>,
+    /// When the job, at its end, found that it had gone with its workspace.
+    pub gone_at: Option<i64>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -15,6 +15,19 @@ pub struct Model {
     pub role: Role,
     pub created_at: i64,
     pub last_sign_in_at: Option<i64>,
+    /// Since when the user may not sign in.
+    pub disabled_at: Option<i64>,
+    /// Grows when all sessions of the user have to end. A session that was begun under another number is none.
+    pub session_epoch: i64,
+    pub password_changed_at: Option<i64>,
+    /// What the authenticator app computes codes from, in base32; there is one if the second factor is on. It is stored as it
+    /// is: people must be able to sign in while data is locked, and the server must compute the same codes.
+    pub totp_secret: Option<String>,
+    /// The same while it is being set up.
+    pub totp_pending: Option<String>,
+    pub totp_since: Option<i64>,
+    /// The last step of time whose code was used. That code and older ones are worth nothing any more.
+    pub totp_last_step: i64,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -16,6 +16,11 @@ mod m0005_servers;
 mod m0006_revocation;
 mod m0007_job_accounts;
 mod m0008_backups;
+mod m0009_turned_jobs;
+mod m0010_key_tests;
+mod m0011_audit;
+mod m0012_workspace_members;
+mod m0013_people;
 
 use sea_orm_migration::prelude::*;
 
@@ -37,6 +42,11 @@ impl MigratorTrait for Migrator {
             Box::new(m0006_revocation::Migration),
             Box::new(m0007_job_accounts::Migration),
             Box::new(m0008_backups::Migration),
+            Box::new(m0009_turned_jobs::Migration),
+            Box::new(m0010_key_tests::Migration),
+            Box::new(m0011_audit::Migration),
+            Box::new(m0012_workspace_members::Migration),
+            Box::new(m0013_people::Migration),
         ]
     }
 }

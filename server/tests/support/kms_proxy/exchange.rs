@@ -127,7 +127,8 @@ async fn forward(shared: &Shared, request: &Request) -> Option<Reply> {
     let method = reqwest::Method::from_bytes(request.method.as_bytes()).ok()?;
     let mut forwarded = shared.client.request(method, format!("{}{}", shared.upstream, request.path));
     for (name, value) in &request.headers {
-        if !matches!(name.as_str(), "host" | "content-length" | "connection") {
+        // The host is a part of what was signed.
+        if !matches!(name.as_str(), "content-length" | "connection") {
             forwarded = forwarded.header(name, value);
         }
     }
@@ -168,6 +169,8 @@ fn call(request: &Request) -> Call {
     let context = body["EncryptionContext"].as_object().into_iter().flatten();
     let context: BTreeMap<_, _> =
         context.map(|(name, value)| (name.clone(), value.as_str().unwrap_or_default().to_owned())).collect();
+    let is_signature = operation == Operation::Encrypt && context.get("purpose").is_some_and(|purpose| purpose == "audit");
+    let operation = if is_signature { Operation::Sign } else { operation };
     Call {
         at: Instant::now(),
         at_ms: SystemClock.wall_ms(),

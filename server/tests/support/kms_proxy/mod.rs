@@ -49,7 +49,12 @@ struct Shared {
 impl KmsProxy {
     /// Starts one in front of the KMS of the tests, on a port of its own.
     pub async fn start() -> Self {
-        let upstream = env::var("KEYSTEAD_TEST_KMS_URL").expect("KEYSTEAD_TEST_KMS_URL must name a running local KMS");
+        Self::before(env::var("KEYSTEAD_TEST_KMS_URL").expect("KEYSTEAD_TEST_KMS_URL must name a running local KMS"))
+            .await
+    }
+
+    /// Starts one in front of another KMS.
+    pub async fn before(upstream: String) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let client = reqwest::Client::builder().no_proxy().build().unwrap();
@@ -163,7 +168,7 @@ impl Shared {
     /// What becomes of a call.
     fn act_for(&self, call: &Call) -> Act {
         let mut rules = self.rules();
-        let act = rules.iter_mut().find_map(|rule| rule.take(call.operation, call.scope(), &call.key_id));
+        let act = rules.iter_mut().find_map(|rule| rule.take(call));
         act.unwrap_or(Act::Pass)
     }
 

@@ -61,6 +61,7 @@ impl Call {
     pub fn is_refused(&self) -> bool {
         const REFUSALS: [&str; 4] =
             ["DisabledException", "KMSInvalidStateException", "NotFoundException", "AccessDeniedException"];
-        self.code().is_some_and(|code| REFUSALS.contains(&code))
+        // Nobody concludes anything from a signature that is refused.
+        self.operation != Operation::Sign && self.code().is_some_and(|code| REFUSALS.contains(&code))
     }
 }

@@ -1,12 +1,16 @@
 //! What the proxy does with a call, other than to pass it on.
 
+use super::Call;
 use std::time::Duration;
 use tokio::sync::watch;
 
 /// What a call asks for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Operation {
+    /// Of a data key, or of a value that tries a key.
     Encrypt,
+    /// The signature of the audit log, which is an `Encrypt` too.
+    Sign,
     Decrypt,
     DescribeKey,
     Other,
@@ -81,6 +85,8 @@ pub struct Rule {
     operation: Option<Operation>,
     scope: Option<String>,
     key: Option<String>,
+    /// A member of the encryption context, and the value with which the rule is not about a call.
+    except: Option<(String, String)>,
     left: Option<usize>,
     turn: usize,
     act: Act,
@@ -89,7 +95,7 @@ pub struct Rule {
 impl Rule {
     /// For every call.
     pub fn all(act: Act) -> Self {
-        Self { operation: None, scope: None, key: None, left: None, turn: 0, act }
+        Self { operation: None, scope: None, key: None, except: None, left: None, turn: 0, act }
     }
 
     /// For every call of one operation.
@@ -111,6 +117,14 @@ impl Rule {
         self
     }
 
+    /// Only for calls whose encryption context lacks this member, or has another value there. With [`Act::Fail`] it is what a
+    /// key policy does that allows an operation on this condition.
+    #[must_use]
+    pub fn unless_context(mut self, member: &str, value: &str) -> Self {
+        self.except = Some((member.to_owned(), value.to_owned()));
+        self
+    }
+
     /// Only for so many calls.
     #[must_use]
     pub fn times(mut self, calls: usize) -> Self {
@@ -119,10 +133,11 @@ impl Rule {
     }
 
     /// What becomes of this call, if the rule is about it. That counts as one of its times.
-    pub fn take(&mut self, operation: Operation, scope: Option<&str>, key: &str) -> Option<Act> {
-        let about = self.operation.is_none_or(|only| only == operation)
-            && self.scope.as_deref().is_none_or(|only| scope == Some(only))
-            && self.key.as_deref().is_none_or(|only| key == only)
+    pub fn take(&mut self, call: &Call) -> Option<Act> {
+        let about = self.operation.is_none_or(|only| only == call.operation)
+            && self.scope.as_deref().is_none_or(|only| call.scope() == Some(only))
+            && self.key.as_deref().is_none_or(|only| call.key_id == only)
+            && self.except.as_ref().is_none_or(|(member, value)| call.context.get(member) != Some(value))
             && self.left != Some(0);
         if !about {
             return None;

@@ -31,6 +31,38 @@ pub enum KmsClass {
     Tampered,
 }
 
+/// Which policy denied a call, where the service says so.
+///
+/// Source: AWS Identity and Access Management User Guide, "Troubleshoot access denied error messages": the message ends in
+/// "because no … policy allows the … action" or "with an explicit deny in a … policy".
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Denial {
+    /// The key's own policy.
+    KeyPolicy,
+    /// The policy of the caller, or the boundary of its permissions.
+    CallerPolicy,
+    /// A policy of the organization in AWS, for accounts or for resources.
+    OrganizationPolicy,
+    /// The policy of the VPC endpoint that the call went through.
+    EndpointPolicy,
+}
+
+impl Denial {
+    /// Nothing else is taken from a message: it names the caller.
+    fn in_message(message: &str) -> Option<Self> {
+        let phrases = [
+            ("resource-based policy", Self::KeyPolicy),
+            ("identity-based policy", Self::CallerPolicy),
+            ("permissions boundary", Self::CallerPolicy),
+            ("session policy", Self::CallerPolicy),
+            ("service control policy", Self::OrganizationPolicy),
+            ("resource control policy", Self::OrganizationPolicy),
+            ("VPC endpoint policy", Self::EndpointPolicy),
+        ];
+        phrases.into_iter().find(|(phrase, _)| message.contains(phrase)).map(|(_, denial)| denial)
+    }
+}
+
 /// No code of the service is longer, and what is kept of one is not either.
 const CODE_CHARS: usize = 64;
 const REQUEST_ID_CHARS: usize = 128;
@@ -44,18 +76,20 @@ pub struct KmsError {
     pub code: Option<String>,
     /// The service's id of the request, if it answered.
     pub request_id: Option<String>,
+    /// Which policy denied it, if it was denied and the service says so.
+    pub denial: Option<Denial>,
     /// The operation that was called.
     pub operation: &'static str,
 }
 
 impl KmsError {
     pub(super) fn tampered(operation: &'static str, request_id: Option<String>) -> Self {
-        Self { class: KmsClass::Tampered, code: None, request_id, operation }
+        Self { class: KmsClass::Tampered, code: None, request_id, denial: None, operation }
     }
 
     /// It failed before anything was sent.
     pub(super) fn local(operation: &'static str, code: &str) -> Self {
-        Self { class: SILENT, code: Some(code.to_owned()), request_id: None, operation }
+        Self { class: SILENT, code: Some(code.to_owned()), request_id: None, denial: None, operation }
     }
 }
 
@@ -156,7 +190,11 @@ where
         (SdkError::DispatchFailure(_), ..) => SILENT,
         _ => UNLISTED,
     };
-    KmsError { class, code, request_id: request_id(error), operation }
+    let denial = match class {
+        KmsClass::Refused(Refusal::AccessDenied) => error.message().and_then(Denial::in_message),
+        _ => None,
+    };
+    KmsError { class, code, request_id: request_id(error), denial, operation }
 }
 
 /// The service's id of a request, at most 128 characters of it: whoever answers chooses it.
@@ -179,4 +217,26 @@ fn lacks_credentials(error: &(dyn Error + 'static)) -> bool {
         next = error.source();
     }
     false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Denial;
+
+    #[test]
+    fn the_policy_that_denied_is_told_where_the_service_tells_it() {
+        let head = "User: arn:aws:sts::444455556666:assumed-role/keystead/i-0 is not authorized to perform: kms:Decrypt";
+        let cases = [
+            ("because no resource-based policy allows the kms:Decrypt action", Some(Denial::KeyPolicy)),
+            ("because no identity-based policy allows the kms:Decrypt action", Some(Denial::CallerPolicy)),
+            ("because no permissions boundary allows the kms:Decrypt action", Some(Denial::CallerPolicy)),
+            ("with an explicit deny in a service control policy", Some(Denial::OrganizationPolicy)),
+            ("with an explicit deny in a resource control policy", Some(Denial::OrganizationPolicy)),
+            ("because no VPC endpoint policy allows the kms:Decrypt action", Some(Denial::EndpointPolicy)),
+            ("on this resource", None),
+        ];
+        for (end, denial) in cases {
+            assert_eq!(Denial::in_message(&format!("{head} {end}")), denial, "{end}");
+        }
+    }
 }

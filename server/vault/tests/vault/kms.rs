@@ -355,6 +355,7 @@ fn a_failure_becomes_a_verdict() {
         class,
         code: code.map(str::to_owned),
         request_id: Some("request-7".to_owned()),
+        denial: None,
         operation: "Decrypt",
     };
     let request_id = Some("request-7".to_owned());

@@ -10,8 +10,12 @@ mod result;
 mod steps;
 
 use self::actions::JobAction;
+use super::refused::delete_refused;
 use crate::{
-    components::moment::Moment,
+    components::{
+        moment::Moment,
+        more::{More, Section},
+    },
     format,
     model::job::{JobFailure, JobStage, JobState, JobView, PauseReason},
 };
@@ -42,8 +46,9 @@ pub fn job_card(job: &JobView, may_change: bool) -> impl IntoView + use<> {
                 <span class=badge>{job.state.label()}</span>
             </header>
             <div class="body">
-                {notice(job)} {steps::steps(job)} {facts(job)} {chart::chart(job)} {amounts::amounts(job)}
-                {result::result(job, may_change)} {foot(job, may_change)}
+                {notice(job, may_change)} {steps::steps(job)} {facts(job)} {chart::chart(job)} {amounts::amounts(job)}
+                {result::result(job, may_change)} {result::kept(job, may_change)} {foot(job, may_change)}
+                {job.state.is_unfinished().then(|| view! { <More about=Section::After id="more-after"/> })}
             </div>
         </section>
     }
@@ -86,7 +91,7 @@ fn facts(job: &JobView) -> impl IntoView + use<> {
 }
 
 /// Why the job waits or failed, with AWS's own word.
-fn notice(job: &JobView) -> Option<impl IntoView + use<>> {
+fn notice(job: &JobView, may_change: bool) -> Option<impl IntoView + use<>> {
     const NOTHING_CHANGED: &str = "Nothing has changed: the key that was in control still is";
     let (class, title, text) = match (job.state, job.waiting, job.failure) {
         (JobState::Failed, _, Some(failure @ JobFailure::DataDestroyed)) => {
@@ -101,9 +106,14 @@ fn notice(job: &JobView) -> Option<impl IntoView + use<>> {
             ("notice warn", format!("Paused by {by}"), reason.message())
         }
         (JobState::Paused, Some(reason), _) => ("notice warn", "Paused".to_owned(), reason.message()),
+        // It was turned round, and has turned back.
+        (JobState::Running, _, Some(_)) => {
+            ("notice warn", "Your key was not deleted".to_owned(), JobFailure::TURNED_BACK)
+        }
         _ => return None,
     };
     let code = job.code.clone();
+    let may_delete = may_change && job.failure == Some(JobFailure::OldRootRefused);
     let scope = job.scope.clone().filter(|scope| scope != "organization");
     Some(view! {
         <div class=class>
@@ -120,6 +130,7 @@ fn notice(job: &JobView) -> Option<impl IntoView + use<>> {
                                 {scope.clone()}
                             </a>
                         </p>
+                        {may_delete.then(|| view! { <div class="row">{delete_refused(&scope, "delete-refused")}</div> })}
                     }
                 })}
         </div>

@@ -32,7 +32,7 @@ pub fn result(job: &JobView, may_change: bool) -> Option<impl IntoView + use<>> 
                             ". They would not open, so they were not rewritten, and their data key is kept."
                         </p>
                         {groups}
-                        {may_change
+                        {(may_change && job.may_retry)
                             .then(|| {
                                 view! {
                                     <p class="small">
@@ -44,6 +44,21 @@ pub fn result(job: &JobView, may_change: bool) -> Option<impl IntoView + use<>> 
                     }
                 })}
         </div>
+    })
+}
+
+/// What an earlier job has set aside, below one that failed or was cancelled; nothing if there is nothing to be tried again.
+pub fn kept(job: &JobView, may_change: bool) -> Option<impl IntoView + use<>> {
+    let is_told = job.state == JobState::Complete && !job.set_aside.is_empty();
+    (job.may_retry && !is_told).then(|| {
+        view! {
+            <div class="notice warn">
+                <p>
+                    "Items that an earlier change of key has set aside are not rewritten yet, and their old data key is kept."
+                </p>
+                {may_change.then(|| view! { <div class="row">{actions::button(JobAction::Retry)}</div> })}
+            </div>
+        }
     })
 }
 

@@ -1,0 +1,123 @@
+//! Fresh proof before something grave. Forms say with `data-grave` that they need it: `always`, or `administrator` if the role
+//! chosen in them is that. Before such a form is sent, the dialog asks for password or code, if the last proof is too old; what
+//! was typed stays where it is, and the form is then sent as if its button had been pressed. Without scripts the server sends
+//! people to a page that does the same.
+
+use crate::{
+    api::session::{GiveProof, give_proof},
+    browser::page::{self, Fields},
+    components::{
+        dialog::{CancelButton, Dialog},
+        form::{FieldError, PostForm, SendButton},
+    },
+    model::error::ApiError,
+};
+use leptos::{prelude::*, server_fn::ServerFn, task::spawn_local};
+use wasm_bindgen::{JsCast, closure::Closure};
+use web_sys::{Event, FormData, HtmlElement, HtmlFormElement};
+
+const DIALOG: &str = "proof";
+const OPENER: &str = "#proof-opener";
+/// For so long proof counts, less than the server says: it must not run out on the way.
+const FRESH_MS: i64 = 290_000;
+
+/// The field for what only this person knows.
+#[component]
+pub fn SecretField(id: &'static str, #[prop(optional)] invalid: bool) -> impl IntoView {
+    view! {
+        <div class="field">
+            <label for=id>"Password, or a code of your second factor"</label>
+            <input
+                class="input"
+                id=id
+                name="secret"
+                type="password"
+                autocomplete="current-password"
+                autofocus
+                required
+                aria-invalid=invalid.then_some("true")
+                aria-describedby=format!("{id}-error")
+            />
+        </div>
+    }
+}
+
+/// The dialog. `left` is for how many seconds the last proof counts.
+#[island]
+pub fn ProofDialog(left: u32) -> impl IntoView {
+    let error = RwSignal::new(None::<ApiError>);
+    let busy = RwSignal::new(false);
+    let fresh_until = StoredValue::new(0_i64);
+    let waiting = StoredValue::new_local(None::<HtmlFormElement>);
+    Effect::new(move |_| {
+        fresh_until.set_value(page::now() + i64::from(left) * 1_000 - 10_000);
+        let hold = move |event: Event| {
+            let form = event.target().and_then(|target| target.dyn_into::<HtmlFormElement>().ok());
+            let Some(form) = form.filter(is_grave) else { return };
+            if page::now() < fresh_until.get_value() {
+                return;
+            }
+            event.prevent_default();
+            event.stop_immediate_propagation();
+            waiting.set_value(Some(form));
+            error.set(None);
+            if let Some(opener) = page::first(OPENER).and_then(|opener| opener.dyn_into::<HtmlElement>().ok()) {
+                opener.click();
+            }
+        };
+        let hold = Closure::<dyn Fn(Event)>::new(hold).into_js_value();
+        if let Some(window) = web_sys::window() {
+            // On its way down, before the form itself hears of it.
+            let _ = window.add_event_listener_with_callback_and_bool("submit", hold.unchecked_ref(), true);
+        }
+    });
+    let send = move |fields: Fields| {
+        if busy.get_untracked() {
+            return;
+        }
+        busy.set(true);
+        spawn_local(async move {
+            match give_proof(fields.text("secret"), String::new()).await {
+                Ok(()) => {
+                    fresh_until.set_value(page::now() + FRESH_MS);
+                    if let Some(opener) = page::first(OPENER).and_then(|opener| opener.dyn_into::<HtmlElement>().ok()) {
+                        opener.click();
+                    }
+                    if let Some(form) = waiting.get_value() {
+                        let _ = form.request_submit();
+                    }
+                }
+                Err(refused) => {
+                    error.set(Some(refused));
+                    page::focus("proof-secret");
+                }
+            }
+            busy.set(false);
+        });
+    };
+    view! {
+        <button id="proof-opener" type="button" hidden popovertarget=DIALOG></button>
+        <Dialog id=DIALOG title="Confirm that it is you">
+            <p class="soft">"This is grave, and you have not entered your password for a while."</p>
+            <PostForm url=GiveProof::PATH on_send=send>
+                <SecretField id="proof-secret"/>
+                <FieldError id="proof-secret-error" error=error/>
+                <div class="row">
+                    <SendButton label="Confirm" busy/>
+                    <CancelButton dialog=DIALOG/>
+                </div>
+            </PostForm>
+        </Dialog>
+    }
+}
+
+fn is_grave(form: &HtmlFormElement) -> bool {
+    match form.get_attribute("data-grave").as_deref() {
+        Some("always") => true,
+        Some("administrator") => {
+            let fields = FormData::new_with_form(form).ok();
+            fields.and_then(|fields| fields.get("role").as_string()).as_deref() == Some("administrator")
+        }
+        _ => false,
+    }
+}

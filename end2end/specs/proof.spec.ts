@@ -1,0 +1,59 @@
+// Before something grave the page asks for proof, if the last one is old; what was typed stays.
+import AxeBuilder from '@axe-core/playwright';
+import { expect, test } from '../harness/test';
+import { administrator } from '../harness/deployment';
+import { ageProof, look } from '../harness/people';
+import { badge, open, openDataEncryption, pressActivate, seeInTime, signIn } from '../harness/steps';
+
+test('Activate Key asks who it is, and goes on by itself', async ({ page, deployment, kms, console }) => {
+  console.allowStatus(422);
+  const arn = await kms.createKey();
+  await signIn(page);
+  ageProof(deployment);
+  await openDataEncryption(page);
+  await pressActivate(page, arn);
+  const dialog = page.getByRole('dialog', { name: 'Confirm that it is you' });
+  await expect(dialog).toBeVisible();
+  await expect(dialog.getByLabel(/^Password/)).toBeFocused();
+  await look(page, AxeBuilder, 'proof');
+  await dialog.getByLabel(/^Password/).fill('not the password');
+  await dialog.getByRole('button', { name: 'Confirm' }).click();
+  await expect(dialog.getByText('This is not right')).toBeVisible();
+  await expect(page.getByLabel('KMS Key ARN')).toHaveValue(arn);
+  await dialog.getByLabel(/^Password/).fill(administrator.password);
+  await page.keyboard.press('Enter');
+  await seeInTime(page, badge(page, 'Your key is in control'));
+  await expect(dialog).toBeHidden();
+});
+
+test('Cancel does nothing, and the server insists', async ({ page, deployment, kms }) => {
+  const arn = await kms.createKey();
+  await signIn(page);
+  ageProof(deployment);
+  await openDataEncryption(page);
+  await pressActivate(page, arn);
+  const dialog = page.getByRole('dialog', { name: 'Confirm that it is you' });
+  await dialog.getByRole('button', { name: 'Cancel' }).click();
+  await expect(dialog).toBeHidden();
+  await expect(page.getByLabel('KMS Key ARN')).toHaveValue(arn);
+  const answer = await page.request.post('/api/activate_key', { form: { arn } });
+  expect(answer.status()).toBe(403);
+  expect(await answer.text()).toContain('proof_needed');
+  await openDataEncryption(page);
+  await expect(badge(page, 'Provider key')).toBeVisible();
+});
+
+test('a member is removed after proof', async ({ page, deployment }) => {
+  const member = await deployment.member();
+  await signIn(page);
+  ageProof(deployment);
+  await open(page, '/settings/members');
+  const row = page.getByRole('listitem').filter({ hasText: member.email });
+  await row.getByText('Change', { exact: true }).click();
+  await row.getByRole('button', { name: `Remove ${member.name}` }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Remove', exact: true }).click();
+  const dialog = page.getByRole('dialog', { name: 'Confirm that it is you' });
+  await dialog.getByLabel(/^Password/).fill(administrator.password);
+  await dialog.getByRole('button', { name: 'Confirm' }).click();
+  await expect(page.getByRole('listitem').filter({ hasText: member.email })).toHaveCount(0);
+});

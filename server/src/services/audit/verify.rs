@@ -1,0 +1,206 @@
+//! Whether the audit log is as it was written: every entry is read once, in order, and its hash is computed anew.
+//!
+//! What the hashes alone show: an entry that was edited, removed, inserted or moved. Whoever can write the database can also
+//! write all hashes after an edit anew, and cut off the end together with the row that says where it was. Against the former
+//! stand the signed heads, which need the provider key; against the latter a head that was kept outside, as from the log of a
+//! server. What must stay true: a signed head counts only if it opens under a key that the caller has named, never under one
+//! that only the database names; and what could not be confirmed is never called confirmed.
+//!
+//! Cost: one pass over the entries by their primary key, whose length is the only thing it grows with; memory is that of two
+//! batches. Of KMS one call if all is well, and the logarithm of the number of heads if not.
+
+mod heads;
+mod report;
+
+pub use report::{Finding, Report, Vouched};
+
+use super::chain::{self, FIRST};
+use crate::store::{
+    Store,
+    entities::{audit_entry, audit_head, audit_signed},
+};
+use report::Findings;
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QueryResult, QuerySelect, Statement,
+};
+use std::collections::BTreeMap;
+use vault::{DeploymentId, Kms};
+
+/// How many entries are read at a time.
+const BATCH: i64 = 5_000;
+
+/// Verifies the log of one deployment.
+pub struct Verifier {
+    pub store: Store,
+    pub kms: Kms,
+    pub deployment: DeploymentId,
+    /// The ARNs of keys under which a signed head counts: the provider key, and such as were it before.
+    pub keys: Vec<String>,
+}
+
+/// A head that was kept outside of the database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Outside {
+    pub sequence: i64,
+    pub hash: [u8; 32],
+}
+
+/// The pass over the entries.
+struct Pass {
+    last: i64,
+    /// The hash that is stored in the last entry, and the one that it should have.
+    stored: [u8; 32],
+    computed: [u8; 32],
+    entries: u64,
+    findings: Findings,
+    /// Heads from outside by their sequence, each until its entry has come.
+    outside: BTreeMap<i64, Vec<[u8; 32]>>,
+    confirmed_outside: Option<i64>,
+}
+
+/// What is compared on the way: entries, and the hashes of heads that lie among them.
+type Batch = (Vec<audit_entry::Model>, Vec<(i64, Vec<u8>)>);
+
+impl Verifier {
+    /// Reads the whole log.
+    ///
+    /// # Errors
+    /// When the database fails. What is wrong with the log is in the report.
+    pub async fn verify(&self, outside: &[Outside]) -> Result<Report, DbErr> {
+        // What is appended meanwhile is verified too; what there is now must be there then.
+        let head = audit_head::Entity::find_by_id(1).one(self.store.read()).await?;
+        let mut pass = Pass::new(outside, head.as_ref());
+        let mut batch = self.batch(0).await?;
+        while let Some(last) = batch.0.last().map(|entry| entry.sequence) {
+            let hashing = tokio::task::spawn_blocking(move || {
+                pass.take(batch);
+                pass
+            });
+            let next = self.batch(last).await?;
+            pass = hashing.await.map_err(|error| DbErr::Custom(format!("the pass broke off: {error}")))?;
+            batch = next;
+        }
+        pass.end();
+        self.confirm(pass).await
+    }
+
+    async fn batch(&self, after: i64) -> Result<Batch, DbErr> {
+        let on = self.store.read();
+        let backend = on.get_database_backend();
+        let parameter = if backend == sea_orm::DbBackend::Postgres { "$1" } else { "?" };
+        let sql = format!(
+            "SELECT sequence, at, action, outcome, operation, actor, actor_name, actor_email, address, object_kind, object_id, \
+             detail, amount, key_arn, region, request_id, server, hash FROM audit_entries WHERE sequence > {parameter} \
+             ORDER BY sequence LIMIT {BATCH}"
+        );
+        let rows = on.query_all_raw(Statement::from_sql_and_values(backend, sql, [after.into()])).await?;
+        let entries = rows.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+        let until = entries.last().map_or(i64::MAX, |entry| entry.sequence);
+        let heads = audit_signed::Entity::find()
+            .select_only()
+            .columns([audit_signed::Column::Sequence, audit_signed::Column::Hash])
+            .filter(audit_signed::Column::Sequence.gt(after))
+            .filter(audit_signed::Column::Sequence.lte(until))
+            .order_by_asc(audit_signed::Column::Sequence);
+        // Beyond the last entry the newest ones are enough: `end` says that something is cut off.
+        let heads = if entries.is_empty() { Vec::new() } else { heads.into_tuple().all(on).await? };
+        Ok((entries, heads))
+    }
+}
+
+/// By position: by name it would take twice as long.
+fn read(row: &QueryResult) -> Result<audit_entry::Model, DbErr> {
+    Ok(audit_entry::Model {
+        sequence: row.try_get_by_index(0)?,
+        at: row.try_get_by_index(1)?,
+        action: row.try_get_by_index(2)?,
+        outcome: row.try_get_by_index(3)?,
+        operation: row.try_get_by_index(4)?,
+        actor: row.try_get_by_index(5)?,
+        actor_name: row.try_get_by_index(6)?,
+        actor_email: row.try_get_by_index(7)?,
+        address: row.try_get_by_index(8)?,
+        object_kind: row.try_get_by_index(9)?,
+        object_id: row.try_get_by_index(10)?,
+        detail: row.try_get_by_index(11)?,
+        amount: row.try_get_by_index(12)?,
+        key_arn: row.try_get_by_index(13)?,
+        region: row.try_get_by_index(14)?,
+        request_id: row.try_get_by_index(15)?,
+        server: row.try_get_by_index(16)?,
+        hash: row.try_get_by_index(17)?,
+    })
+}
+
+impl Pass {
+    fn new(outside: &[Outside], head: Option<&audit_head::Model>) -> Self {
+        let mut by_sequence: BTreeMap<i64, Vec<[u8; 32]>> = BTreeMap::new();
+        for Outside { sequence, hash } in outside {
+            by_sequence.entry(*sequence).or_default().push(*hash);
+        }
+        let mut pass = Self {
+            last: 0,
+            stored: FIRST,
+            computed: FIRST,
+            entries: 0,
+            findings: Findings::new(head.map(|head| (head.sequence, head.hash.clone()))),
+            outside: by_sequence,
+            confirmed_outside: None,
+        };
+        if head.is_none() {
+            pass.findings.add(Finding::NoHead);
+        }
+        pass
+    }
+
+    fn take(&mut self, (entries, heads): Batch) {
+        let mut heads = heads.into_iter().peekable();
+        for entry in entries {
+            self.entry(&entry);
+            while let Some((sequence, hash)) = heads.next_if(|(sequence, _)| *sequence <= entry.sequence) {
+                if sequence != entry.sequence || hash != entry.hash {
+                    self.findings.add(Finding::SignedHead(sequence));
+                }
+            }
+        }
+    }
+
+    fn entry(&mut self, entry: &audit_entry::Model) {
+        self.entries += 1;
+        let sequence = entry.sequence;
+        let follows = sequence == self.last + 1;
+        if !follows {
+            self.findings.add(Finding::Missing { from: self.last + 1, to: sequence - 1 });
+        }
+        // What the entry before should have been is as good as what it says: else its successor would be called changed, too.
+        let computed = chain::hash(&self.stored, entry);
+        let fits = |hash: &[u8; 32]| hash.as_slice() == entry.hash.as_slice();
+        if follows && !fits(&computed) && !fits(&chain::hash(&self.computed, entry)) {
+            self.findings.add(Finding::Changed(sequence));
+        }
+        self.computed = computed;
+        self.stored = entry.hash.as_slice().try_into().unwrap_or(FIRST);
+        self.last = sequence;
+        self.findings.head(sequence, &entry.hash);
+        for hash in self.outside.remove(&sequence).unwrap_or_default() {
+            if fits(&hash) {
+                self.confirmed_outside = Some(sequence);
+            } else {
+                self.findings.add(Finding::OutsideHead(sequence));
+            }
+        }
+    }
+
+    /// Nothing comes any more.
+    fn end(&mut self) {
+        let known = self.outside.keys().next_back().copied().unwrap_or(0).max(self.findings.head_sequence());
+        if known > self.last {
+            self.findings.add(Finding::CutOff { from: self.last + 1, to: known });
+        }
+        // Whatever of an outside head is left had no entry.
+        let beyond: Vec<i64> = self.outside.keys().copied().filter(|sequence| *sequence <= self.last).collect();
+        for sequence in beyond {
+            self.findings.add(Finding::OutsideHead(sequence));
+        }
+    }
+}
