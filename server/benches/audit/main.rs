@@ -77,19 +77,28 @@ async fn measure(database: Database, entries: i64) {
         ("an e-mail", with(&|filter| filter.actor = "user7@example.com".to_owned())),
         ("an action", with(&|filter| filter.action = Action::KeyTested.word().to_owned())),
         ("an outcome", with(&|filter| filter.outcome = failed.to_owned())),
-        ("an action and an outcome it never has", with(&|filter| {
-            filter.action = Action::SignIn.word().to_owned();
-            filter.outcome = failed.to_owned();
-        })),
-        ("a user and an outcome they never have", with(&|filter| {
-            filter.actor.clone_from(&user);
-            filter.outcome = failed.to_owned();
-        })),
-        ("a user and an action, long ago", with(&|filter| {
-            filter.actor.clone_from(&user);
-            filter.action = Action::SignIn.word().to_owned();
-            filter.to = day(newest.at - 20 * DAY);
-        })),
+        (
+            "an action and an outcome it never has",
+            with(&|filter| {
+                filter.action = Action::SignIn.word().to_owned();
+                filter.outcome = failed.to_owned();
+            }),
+        ),
+        (
+            "a user and an outcome they never have",
+            with(&|filter| {
+                filter.actor.clone_from(&user);
+                filter.outcome = failed.to_owned();
+            }),
+        ),
+        (
+            "a user and an action, long ago",
+            with(&|filter| {
+                filter.actor.clone_from(&user);
+                filter.action = Action::SignIn.word().to_owned();
+                filter.to = day(newest.at - 20 * DAY);
+            }),
+        ),
     ];
     let who = app.administrator().await;
     for (name, filter) in filters {
@@ -101,7 +110,11 @@ async fn measure(database: Database, entries: i64) {
             times.push(began.elapsed().as_secs_f64() * 1_000.0);
         }
         times.sort_by(f64::total_cmp);
-        println!("  page, {name}: {:.1} ms (longest {:.1} ms), {found} of {PAGE}", times[ROUNDS / 2], times[ROUNDS - 1]);
+        println!(
+            "  page, {name}: {:.1} ms (longest {:.1} ms), {found} of {PAGE}",
+            times[ROUNDS / 2],
+            times[ROUNDS - 1]
+        );
     }
     let began = Instant::now();
     let audit = Audit::of_command(store.clone());

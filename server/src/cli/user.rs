@@ -13,7 +13,7 @@ use crate::{
     },
     telemetry,
 };
-use app::model::{error::ApiError, identity::Role};
+use app::model::identity::Role;
 use clap::{Args, Subcommand, ValueEnum};
 use sea_orm::{EntityTrait, QueryOrder};
 use std::{
@@ -86,8 +86,6 @@ pub async fn run(command: UserCommand) -> Outcome {
             let (password, role) = (password()?, role.into());
             let accounts = place.open().await?;
             let user = accounts.create_user(&email, &name, role, &password).await?;
-            let id = user.user_id.parse()?;
-            note(&accounts, Entry::by_operator(Action::UserAddedByOperator).on(&Object::User(id)).detail(role)).await?;
             tracing::info!(event = "user_added", user = user.user_id, "the user was added");
             close(accounts).await
         }
@@ -138,10 +136,6 @@ impl From<RoleOption> for Role {
             RoleOption::Member => Self::Member,
         }
     }
-}
-
-async fn note(accounts: &Accounts, entry: Entry) -> Outcome {
-    accounts.note(entry).await.map_err(|error: ApiError| error.message().into())
 }
 
 async fn close(accounts: Accounts) -> Outcome {

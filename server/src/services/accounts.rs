@@ -11,7 +11,10 @@ mod sign_in;
 pub use rules::{check_email, check_own_password, check_password, normalized};
 pub use second_factors::SecondFactor;
 
-use super::throttle::Throttle;
+use super::{
+    audit::{Action, Audit, Entry, Object},
+    throttle::Throttle,
+};
 use crate::{
     config::FirstAdmin,
     store::{
@@ -171,7 +174,8 @@ impl Accounts {
         if user::Entity::find().count(self.store.read()).await? > 0 {
             return Ok(false);
         }
-        match self.create_user(&first.email, "Administrator", Role::Administrator, &first.password).await {
+        let entry = Entry::by_system(Action::FirstAdministratorMade);
+        match self.create(&first.email, "Administrator", Role::Administrator, &first.password, entry).await {
             Ok(_) => Ok(true),
             // Another server that started at the same time was first.
             Err(CreateUserError::EmailTaken) => Ok(false),
@@ -179,7 +183,7 @@ impl Accounts {
         }
     }
 
-    /// Creates a user.
+    /// Creates a user, as an operator does.
     ///
     /// # Errors
     /// When a value is not as it must be, the e-mail is taken, or the database fails.
@@ -190,12 +194,28 @@ impl Accounts {
         role: Role,
         password: &str,
     ) -> Result<Principal, CreateUserError> {
+        let entry = Entry::by_operator(Action::UserAddedByOperator);
+        self.create(email, name, role, password, entry).await
+    }
+
+    async fn create(
+        &self,
+        email: &str,
+        name: &str,
+        role: Role,
+        password: &str,
+        entry: Entry,
+    ) -> Result<Principal, CreateUserError> {
         let email = normalized(email);
         check_email(&email)?;
         let name = checked_name(name)?;
         check_own_password(password, &[&email, &name])?;
         let hash = self.passwords.hash(password).await.ok_or(CreateUserError::Hashing)?;
-        self.insert_user(self.store.write(), email, name, role, hash).await
+        let transaction = self.store.begin().await?;
+        let user = self.insert_user(&transaction, email, name, role, hash).await?;
+        let id = Uuid::try_parse(&user.user_id).unwrap_or_default();
+        Audit::commit(transaction, entry.on(&Object::User(id)).detail(role)).await?;
+        Ok(user)
     }
 
     /// Writes the row of a user whose values have been checked.

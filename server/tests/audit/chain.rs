@@ -6,7 +6,7 @@ use crate::{
     support::{Database, Ground, TestApp},
 };
 use app::ports::WorkspacesPort;
-use sea_orm::{ConnectionTrait, EntityTrait};
+use sea_orm::EntityTrait;
 use server::{
     services::audit::{
         Action, Audit, Entry, chain,
@@ -146,8 +146,10 @@ async fn an_edit_a_swap_and_an_insert_are_found(database: Database) {
     let cases: [(&[&str], Finding); 4] = [
         (&["UPDATE audit_entries SET address = '203.0.113.9' WHERE sequence = 4"], Finding::Changed(4)),
         (&["UPDATE audit_entries SET at = at - 1 WHERE sequence = 4"], Finding::Changed(4)),
-        (&["UPDATE audit_entries SET hash = (SELECT hash FROM audit_entries WHERE sequence = 3) WHERE sequence = 4"],
-            Finding::Changed(4)),
+        (
+            &["UPDATE audit_entries SET hash = (SELECT hash FROM audit_entries WHERE sequence = 3) WHERE sequence = 4"],
+            Finding::Changed(4),
+        ),
         // Two that changed places: what follows them does not fit any more, either.
         (
             &[
@@ -222,7 +224,10 @@ async fn hashes_that_were_written_anew_are_found_by_the_signed_head(database: Da
     let report = verify(&app, &[]).await;
     assert!(report.findings.contains(&Finding::Forged(signed)), "{report:?}");
     assert!(
-        report.findings.iter().any(|finding| matches!(finding, Finding::Rewritten { after, to } if *after < 4 && *to >= 4)),
+        report
+            .findings
+            .iter()
+            .any(|finding| matches!(finding, Finding::Rewritten { after, to } if *after < 4 && *to >= 4)),
         "{report:?}"
     );
     // The same is found by a head from outside.

@@ -96,7 +96,8 @@ async fn commands_that_change_something_are_noted(database: Database) {
     program.kill();
     let store = Store::connect(&ground.url).await.unwrap();
     let add = ["user", "add", "--email", "grace@example.com", "--name", "Grace", "--role", "member"];
-    let added = program.command().args(add).env("KEYSTEAD_USER_PASSWORD", "a long enough pass phrase").output().unwrap();
+    let added =
+        program.command().args(add).env("KEYSTEAD_USER_PASSWORD", "a long enough pass phrase").output().unwrap();
     assert!(added.status.success(), "{added:?}");
     let begun = program.command().args(["backup", "begin"]).output().unwrap();
     let id = String::from_utf8(begun.stdout).unwrap().trim().to_owned();

@@ -120,12 +120,8 @@ async fn a_test_of_a_key_is_noted_with_its_request(database: Database) {
     app.services.encryption.test_key(&who, &arn).await.unwrap();
     app.keys.disable(&arn).await;
     app.services.encryption.test_key(&who, &arn).await.unwrap();
-    let expected = [
-        ("key_tested", "opened"),
-        ("key_tested", "succeeded"),
-        ("key_tested", "opened"),
-        ("key_tested", "refused"),
-    ];
+    let expected =
+        [("key_tested", "opened"), ("key_tested", "succeeded"), ("key_tested", "opened"), ("key_tested", "refused")];
     assert_eq!(told(&app.services.store, &["key_tested"]).await, pairs(&expected));
     let entries = all(&app.services.store).await;
     let tested = of(&entries, "key_tested");

@@ -5,10 +5,7 @@ use crate::{
     scene::{all, fill, pairs, told, until_told},
     support::{Browser, Database, TestApp},
 };
-use server::{
-    services::audit::chain,
-    store::entities::audit_entry,
-};
+use server::{services::audit::chain, store::entities::audit_entry};
 
 on_both_databases!(
     a_file_holds_every_entry_and_its_making_is_noted,
@@ -29,8 +26,7 @@ async fn a_file_holds_every_entry_and_its_making_is_noted(database: Database) {
     assert_eq!(answer.status, 200);
     assert_eq!(answer.header("content-type"), Some("application/jsonl"));
     assert!(answer.header("content-disposition").unwrap().contains("keystead-audit-log.jsonl"));
-    let lines: Vec<serde_json::Value> =
-        answer.text().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let lines: Vec<serde_json::Value> = answer.text().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let entries = all(&app.services.store).await;
     // The last line is the opening entry of the export itself; the closing one came after.
     assert_eq!(lines.len(), entries.len() - 1);
@@ -52,7 +48,11 @@ async fn a_file_holds_every_entry_and_its_making_is_noted(database: Database) {
     assert_eq!(answer.header("content-type"), Some("text/csv; charset=utf-8"));
     let text = answer.text();
     assert!(text.starts_with("sequence,time,action,outcome,"));
-    assert_eq!(text.lines().count(), entries.len() + 2, "a heading, and the two entries of the first export, and one more");
+    assert_eq!(
+        text.lines().count(),
+        entries.len() + 2,
+        "a heading, and the two entries of the first export, and one more"
+    );
     assert!(text.contains(",sign_in_failed,succeeded,,nobody,,,192.0.2.7,"));
     assert_eq!(exported(&browser, "format=xls").await.status, 404);
     app.stop().await;

@@ -7,10 +7,7 @@ use crate::{
 };
 use app::ports::EncryptionPort;
 use sea_orm::{EntityTrait, QueryOrder};
-use server::{
-    services::audit::verify::Finding,
-    store::entities::audit_signed,
-};
+use server::{services::audit::verify::Finding, store::entities::audit_signed};
 use std::time::Duration;
 use tokio::time::Instant;
 use vault::{HeadContext, Kms};

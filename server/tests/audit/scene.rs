@@ -7,7 +7,10 @@ use app::{
 };
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, EntityTrait, QueryOrder};
 use server::{
-    services::audit::{Action, Audit, Entry, verify::{Outside, Report, Verifier}},
+    services::audit::{
+        Action, Audit, Entry,
+        verify::{Outside, Report, Verifier},
+    },
     store::{Store, entities::audit_entry},
 };
 use std::time::Duration;

@@ -96,8 +96,7 @@ async fn while_people_work_there_is_one_check_per_interval_and_nothing_else() {
     assert_eq!(checks[0].context.len(), 3);
     assert_eq!(checks[0].context["deployment"], site.app.services.vault.deployment().to_string());
     // Both workspaces were opened before, by whoever wrote the first notes.
-    let others: Vec<_> =
-        calls.iter().filter(|call| !call.is_check() && !is_by_itself(call)).collect();
+    let others: Vec<_> = calls.iter().filter(|call| !call.is_check() && !is_by_itself(call)).collect();
     assert!(others.is_empty(), "{others:?}");
     site.stop().await;
 }

@@ -169,7 +169,8 @@ fn call(request: &Request) -> Call {
     let context = body["EncryptionContext"].as_object().into_iter().flatten();
     let context: BTreeMap<_, _> =
         context.map(|(name, value)| (name.clone(), value.as_str().unwrap_or_default().to_owned())).collect();
-    let is_signature = operation == Operation::Encrypt && context.get("purpose").is_some_and(|purpose| purpose == "audit");
+    let is_signature =
+        operation == Operation::Encrypt && context.get("purpose").is_some_and(|purpose| purpose == "audit");
     let operation = if is_signature { Operation::Sign } else { operation };
     Call {
         at: Instant::now(),
