@@ -4,7 +4,8 @@
 use super::shown;
 use crate::{
     api::members::{
-        ChangeMemberRole, DisableMember, EnableMember, RemoveMember, ResetSecondFactor, WithdrawInvitation, read_members,
+        ChangeMemberRole, DisableMember, EnableMember, RemoveMember, ResetSecondFactor, WithdrawInvitation,
+        read_members,
     },
     components::{
         dialog::ConfirmDialog,
@@ -99,7 +100,8 @@ fn List(list: MemberList) -> impl IntoView {
 
 #[component]
 fn Invite(sends_mail: bool) -> impl IntoView {
-    let is_administrator = problem::typed("role").as_deref() == Some("administrator") && problem::typed("member").is_none();
+    let is_administrator =
+        problem::typed("role").as_deref() == Some("administrator") && problem::typed("member").is_none();
     let hint = if sends_mail {
         "They get an email with a link, which works once and for 7 days. You get the same link here."
     } else {

@@ -17,7 +17,9 @@ impl ApiError {
             }
             Self::MemberRefused(refused) => refused.message(),
             Self::Busy => "Too many requests are being handled. Try again in a moment.",
-            Self::NotAllowed => "Your role does not allow this. Ask an owner of the workspace, or an administrator of your organization.",
+            Self::NotAllowed => {
+                "Your role does not allow this. Ask an owner of the workspace, or an administrator of your organization."
+            }
             Self::NotFound => "This does not exist, or it has been deleted, or you are not a member of it.",
             Self::Locked(face) => face.headline(),
             Self::Invalid(invalid) => invalid.message(),

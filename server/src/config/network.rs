@@ -70,14 +70,18 @@ mod tests {
     fn proxies_are_addresses_or_networks() {
         assert_eq!(proxies(None).unwrap(), []);
         let read = proxies(Some("10.0.0.0/8, 192.0.2.7,fd00::/8")).unwrap();
-        assert_eq!(read.iter().map(ToString::to_string).collect::<Vec<_>>(), ["10.0.0.0/8", "192.0.2.7/32", "fd00::/8"]);
+        assert_eq!(
+            read.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            ["10.0.0.0/8", "192.0.2.7/32", "fd00::/8"]
+        );
         assert!(proxies(Some("10.0.0.0/33")).is_err());
     }
 
     #[tokio::test]
     async fn e_mail_goes_over_tls_or_stays_on_the_machine() {
         let from = Some("Keystead <keystead@example.com>");
-        for url in ["smtps://u:p@mail.example.com", "smtp://mail.example.com:587?tls=required", "smtp://127.0.0.1:2525"] {
+        for url in ["smtps://u:p@mail.example.com", "smtp://mail.example.com:587?tls=required", "smtp://127.0.0.1:2525"]
+        {
             assert!(mail(Some(url), from).unwrap().is_some(), "{url}");
         }
         for url in ["smtp://u:hunter2@mail.example.com", "https://mail.example.com", "nonsense"] {

@@ -172,7 +172,9 @@ fn title(error: &ApiError, status: StatusCode) -> &'static str {
         ApiError::NotFound => "Not found",
         ApiError::Locked(_) => "Data is locked",
         ApiError::Busy | ApiError::TooManyAttempts { .. } => "Too busy",
-        ApiError::Invalid(_) | ApiError::KeyRefused(_) | ApiError::MemberRefused(_) | ApiError::Conflict => "Not accepted",
+        ApiError::Invalid(_) | ApiError::KeyRefused(_) | ApiError::MemberRefused(_) | ApiError::Conflict => {
+            "Not accepted"
+        }
         ApiError::Damaged => "Damaged data",
         ApiError::Unavailable | ApiError::Connection => "Not available now",
         ApiError::Internal => "Something went wrong",

@@ -74,7 +74,9 @@ impl RequestSession {
         let user: Option<Uuid> = self.get::<String>(USER).await?.and_then(|id| Uuid::try_parse(&id).ok());
         let Some(id) = user else { return Ok(None) };
         let epoch: i64 = self.get(EPOCH).await?.unwrap_or_default();
-        let Some(mut known) = self.accounts.find(id).await?.filter(|known| known.epoch == epoch) else { return Ok(None) };
+        let Some(mut known) = self.accounts.find(id).await?.filter(|known| known.epoch == epoch) else {
+            return Ok(None);
+        };
         known.principal.proven_at = self.get(PROVEN).await?.unwrap_or_default();
         known.principal.address = Some(self.from.to_string());
         Ok(Some(known))
@@ -183,7 +185,8 @@ impl SessionPort for RequestSession {
         let half = self.half().await?.ok_or(ApiError::SignedOut)?;
         let id = Uuid::try_parse(&half.user).map_err(|_| ApiError::SignedOut)?;
         let row = self.accounts.row(id).await?;
-        let known = self.accounts.find(id).await?.filter(|known| known.epoch == half.epoch).ok_or(ApiError::SignedOut)?;
+        let known =
+            self.accounts.find(id).await?.filter(|known| known.epoch == half.epoch).ok_or(ApiError::SignedOut)?;
         if row.totp_secret.is_some() {
             self.accounts.second_factor().check(&row, code, &self.from).await?;
         }

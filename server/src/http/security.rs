@@ -45,7 +45,8 @@ pub async fn headers(State(state): State<HttpState>, request: Request, next: Nex
     let headers = response.headers_mut();
     for (name, value) in FIXED {
         // A page whose address is a secret tells it to nobody, not even to us.
-        let is_stricter = name == header::REFERRER_POLICY && headers.get(&name).is_some_and(|value| value == "strict-origin");
+        let is_stricter =
+            name == header::REFERRER_POLICY && headers.get(&name).is_some_and(|value| value == "strict-origin");
         if !is_stricter {
             headers.insert(name, value);
         }

@@ -31,7 +31,8 @@ impl Mailer {
     /// # Errors
     /// When the address of the server or of the sender is none.
     pub fn new(config: &MailConfig) -> Result<Self, MailError> {
-        let transport = AsyncSmtpTransport::<Tokio1Executor>::from_url(&config.smtp_url)?.timeout(Some(PATIENCE)).build();
+        let transport =
+            AsyncSmtpTransport::<Tokio1Executor>::from_url(&config.smtp_url)?.timeout(Some(PATIENCE)).build();
         Ok(Self { transport, from: config.from.parse()? })
     }
 

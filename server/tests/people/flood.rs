@@ -24,7 +24,8 @@ async fn a_right_sign_in_gets_through_a_flood() {
     })
     .await;
     app.add_member(MEMBER).await;
-    let (over, sent, refused) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
+    let (over, sent, refused) =
+        (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
     let flood = {
         let (over, sent, refused) = (over.clone(), sent.clone(), refused.clone());
         let browser = app.browser();
@@ -35,7 +36,8 @@ async fn a_right_sign_in_gets_through_a_flood() {
                 ticks.tick().await;
                 let number = sent.fetch_add(1, Ordering::Relaxed);
                 // Half of it against one account, half against ever others.
-                let email = if number.is_multiple_of(2) { MEMBER.to_owned() } else { format!("user{number}@example.com") };
+                let email =
+                    if number.is_multiple_of(2) { MEMBER.to_owned() } else { format!("user{number}@example.com") };
                 let fields = [("email", email.as_str()), ("password", "not the password"), ("next", "")];
                 let request = browser.form("/api/sign_in", &fields).header(ACCEPT, "application/json");
                 let (request, refused) = (request.header("x-forwarded-for", "203.0.113.66"), refused.clone());
@@ -61,6 +63,8 @@ async fn a_right_sign_in_gets_through_a_flood() {
     over.store(true, Ordering::Relaxed);
     flood.await.unwrap();
     let (sent, refused) = (sent.load(Ordering::Relaxed), refused.load(Ordering::Relaxed));
-    println!("under a flood of {A_SECOND} a second ({sent} sent, {refused} refused with 429): signed in within {times:?}");
+    println!(
+        "under a flood of {A_SECOND} a second ({sent} sent, {refused} refused with 429): signed in within {times:?}"
+    );
     app.stop().await;
 }

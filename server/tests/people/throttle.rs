@@ -7,7 +7,10 @@ use crate::{
 };
 use app::model::error::ApiError;
 use reqwest::header::ACCEPT;
-use sea_orm::{EntityTrait, PaginatorTrait, sea_query::Expr};
+use sea_orm::{
+    ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter,
+    sea_query::{Expr, ExprTrait},
+};
 use server::{
     config::Config,
     store::entities::{sign_in_attempt, user},
@@ -71,7 +74,7 @@ async fn a_stranger_locks_nobody_out(database: Database) {
     }
     sign_in_attempt::Entity::update_many()
         .col_expr(failures, Expr::value(500_i64))
-        .filter(sea_orm::ColumnTrait::starts_with(&sign_in_attempt::Column::Subject, "up:"))
+        .filter(sign_in_attempt::Column::Subject.starts_with("up:"))
         .exec(app.services.store.write())
         .await
         .unwrap();
@@ -112,10 +115,7 @@ async fn attempts_are_forgotten(database: Database) {
     let store = &app.services.store;
     let hour = 3_600_000_i64;
     sign_in_attempt::Entity::update_many()
-        .col_expr(
-            sign_in_attempt::Column::LastAt,
-            sea_orm::sea_query::ExprTrait::sub(Expr::col(sign_in_attempt::Column::LastAt), hour),
-        )
+        .col_expr(sign_in_attempt::Column::LastAt, Expr::col(sign_in_attempt::Column::LastAt).sub(hour))
         .exec(store.write())
         .await
         .unwrap();

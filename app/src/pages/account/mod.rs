@@ -9,9 +9,7 @@ pub use two_factor::TwoFactorPage;
 
 use super::shown;
 use crate::{
-    api::account::{
-        BeginSecondFactor, ChangePassword, EndOtherSessions, EndSession, RemoveSecondFactor, read_account,
-    },
+    api::account::{BeginSecondFactor, ChangePassword, EndOtherSessions, EndSession, RemoveSecondFactor, read_account},
     components::{
         form::{ReturnedError, returned_error},
         moment::Ago,

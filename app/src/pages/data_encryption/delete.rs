@@ -42,7 +42,12 @@ pub fn DeleteCard(
 
 /// The form. `arn` is the active key's, `entered` what was typed before; `failed` is what went wrong when it was last sent without scripts.
 #[island]
-fn DeleteForm(arn: String, entered: Option<String>, hindrance: Option<String>, failed: Option<ApiError>) -> impl IntoView {
+fn DeleteForm(
+    arn: String,
+    entered: Option<String>,
+    hindrance: Option<String>,
+    failed: Option<ApiError>,
+) -> impl IntoView {
     let error = RwSignal::new(failed);
     let busy = RwSignal::new(false);
     let is_hindered = hindrance.is_some();

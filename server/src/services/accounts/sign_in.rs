@@ -1,9 +1,7 @@
 //! Checking who somebody is: when they sign in, before something grave, and when they change their password.
 
 use super::{
-    Accounts, Known, check_own_password, end_sessions, normalized,
-    second_factors::looks_like_a_code,
-    unavailable,
+    Accounts, Known, check_own_password, end_sessions, normalized, second_factors::looks_like_a_code, unavailable,
 };
 use crate::{
     services::{

@@ -2,7 +2,9 @@
 
 use super::{Address, Guess};
 use crate::store::entities::sign_in_attempt as row;
-use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::LockType};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::LockType,
+};
 use sha2::{Digest, Sha256};
 use std::time::Duration;
 
@@ -93,9 +95,8 @@ pub struct Standing {
 
 impl Standing {
     pub async fn read(on: &impl ConnectionTrait, subjects: &Subjects, now: i64, lock: bool) -> Result<Self, DbErr> {
-        let mut query = row::Entity::find()
-            .filter(row::Column::Subject.is_in(subjects.all()))
-            .order_by_asc(row::Column::Subject);
+        let mut query =
+            row::Entity::find().filter(row::Column::Subject.is_in(subjects.all())).order_by_asc(row::Column::Subject);
         if lock {
             query = query.lock(LockType::Update);
         }

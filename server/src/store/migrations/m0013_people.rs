@@ -66,7 +66,8 @@ impl MigrationTrait for Migration {
             .col(schema::big_integer("last_at"))
             .to_owned();
         manager.create_table(attempts).await?;
-        let by_time = Index::create().name("sign_in_attempts_by_time").table("sign_in_attempts").col("last_at").to_owned();
+        let by_time =
+            Index::create().name("sign_in_attempts_by_time").table("sign_in_attempts").col("last_at").to_owned();
         manager.create_index(by_time).await
     }
 }

@@ -76,7 +76,12 @@ impl SecondFactor<'_> {
     ///
     /// # Errors
     /// [`ApiError::Invalid`] if the code is wrong, [`ApiError::NotFound`] if nothing was begun.
-    pub async fn confirm(&self, on: &DatabaseTransaction, user: &user::Model, code: &str) -> Result<Vec<String>, ApiError> {
+    pub async fn confirm(
+        &self,
+        on: &DatabaseTransaction,
+        user: &user::Model,
+        code: &str,
+    ) -> Result<Vec<String>, ApiError> {
         let pending = user.totp_pending.as_ref().ok_or(ApiError::NotFound)?;
         let now = self.clock.wall_ms();
         let step = totp::matching_step(pending, &plain(code), now, 0).ok_or(Invalid::CodeWrong)?;
