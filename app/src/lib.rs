@@ -33,8 +33,8 @@ use leptos_router::{
     path,
 };
 use pages::{
-    audit_log::AuditLogPage,
     account::{AccountPage, ConfirmPage, TwoFactorPage},
+    audit_log::AuditLogPage,
     data_encryption::DataEncryptionPage,
     invitation::InvitationPage,
     members::MembersPage,

@@ -12,7 +12,7 @@ pub mod job;
 pub mod key_arn;
 pub mod key_test;
 pub mod lock;
-pub mod people;
 pub mod membership;
+pub mod people;
 pub mod preflight;
 pub mod workspace;

@@ -4,8 +4,8 @@
 //! them, and what `app` lists, against a table of who may come in where, and fails for a door that is not in the table.
 
 use super::{
-    HttpState, assets, audit_export, client_address, download, errors, events, health, help, job_report, key_policy, once, outgoing,
-    pages, request_log, security, state, upload,
+    HttpState, assets, audit_export, client_address, download, errors, events, health, help, job_report, key_policy,
+    once, outgoing, pages, request_log, security, state, upload,
 };
 use axum::{
     Router,
