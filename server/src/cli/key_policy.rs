@@ -121,8 +121,9 @@ async fn deployment(config: &Config) -> Result<Option<DeploymentId>, Box<dyn Err
     }
     // Looking must not make an empty database.
     let url = DatabaseUrl::parse(&config.database_url.replace("mode=rwc", "mode=rw")).map_err(Mistakes::from)?;
-    let store =
-        Store::connect(&url).await.map_err(|error| format!("DATABASE_URL: the database cannot be used: {error}"))?;
+    let store = Store::connect(&url).await.map_err(|error| {
+        format!("DATABASE_URL: the database cannot be used: {error}; KEYSTEAD_DEPLOYMENT_ID can be set instead")
+    })?;
     let found = encryption::Entity::find_by_id(1).one(store.read()).await;
     store.close().await?;
     // Without a table there was no start either.

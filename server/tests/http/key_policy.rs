@@ -17,7 +17,7 @@ on_both_databases!(what_is_shown_is_what_is_copied_and_downloaded, only_signed_i
 async fn what_is_shown_is_what_is_copied_and_downloaded(database: Database) {
     let app = TestApp::start(database).await;
     let browser = app.signed_in().await;
-    let page = browser.open("/settings/data-encryption").await.text();
+    let page = browser.open("/settings/data-encryption").await.text().to_owned();
     let copied = between_all(&page, "data-copy=\"", "\"");
     let shown = between_all(&page, "<pre tabindex=\"0\">", "</pre>");
     for format in Format::ALL {
@@ -29,7 +29,7 @@ async fn what_is_shown_is_what_is_copied_and_downloaded(database: Database) {
         assert_eq!(file.header("content-disposition"), Some(name.as_str()));
         assert_eq!(file.header("content-type"), Some(format.media_type()));
         assert_eq!(file.header("x-content-type-options"), Some("nosniff"));
-        let text = file.text();
+        let text = file.text().to_owned();
         assert!(shown.contains(&text), "{format:?} is not shown as it is downloaded: {shown:?}");
         assert!(copied.contains(&text), "{format:?} is not copied as it is downloaded: {copied:?}");
         assert!(text.contains("arn:aws:iam::000000000000:role/keystead") && text.ends_with('\n'), "{text}");
@@ -61,7 +61,7 @@ async fn the_command_prints_the_same_and_nothing_else() {
         assert!(printed.status.success(), "{printed:?}");
         assert_eq!(String::from_utf8(printed.stdout).unwrap(), browser.get(&format.address()).await.text());
     }
-    let page = browser.open("/settings/data-encryption").await.text();
+    let page = browser.open("/settings/data-encryption").await.text().to_owned();
     let id = between_all(&page, "kms:EncryptionContext:deployment&quot;: &quot;", "&quot;").remove(0);
     let configured = [
         ("KEYSTEAD_AWS_PRINCIPAL_ARN", "arn:aws:iam::444455556666:role/apps/keystead"),
