@@ -80,12 +80,30 @@ test('the guide has the structure that a screen reader tells', async ({ page }) 
   await expect(page.locator('#activate')).toMatchAriaSnapshot(`
     - heading "Activate the key" [level=2]
     - list:
-      - listitem: /Sign in as an administrator/
-      - listitem: /Settings icon in the lower left corner/
-      - listitem: /Data Encryption/
-      - listitem: /KMS Key ARN/
-      - listitem: /Test Key/
-      - listitem: /Activate Key/
+      - listitem:
+        - strong: Sign in
+        - text: as an administrator. You see Workspaces.
+      - listitem:
+        - text: Choose the
+        - strong: Settings icon
+        - text: in the lower left corner. You see Organization Settings.
+      - listitem:
+        - text: Choose
+        - strong: Data Encryption
+        - text: .
+      - listitem:
+        - text: Enter the ARN of your key in the field
+        - strong: KMS Key ARN
+        - text: /You find it in the AWS console/
+      - listitem:
+        - text: If you like, press
+        - strong: Test Key
+        - text: first. It tries everything and changes nothing.
+      - listitem:
+        - text: Press
+        - strong: Activate Key
+        - text: /There is no second question/
+    - paragraph: /If something is not right/
   `);
 });
 
