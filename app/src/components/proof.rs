@@ -48,7 +48,6 @@ pub fn ProofDialog(left: u32) -> impl IntoView {
     let error = RwSignal::new(None::<ApiError>);
     let busy = RwSignal::new(false);
     let fresh_until = StoredValue::new(0_i64);
-    let waiting = StoredValue::new_local(None::<HtmlFormElement>);
     Effect::new(move |_| {
         fresh_until.set_value(page::now() + i64::from(left) * 1_000 - 10_000);
         let hold = move |event: Event| {
@@ -59,7 +58,8 @@ pub fn ProofDialog(left: u32) -> impl IntoView {
             }
             event.prevent_default();
             event.stop_immediate_propagation();
-            waiting.set_value(Some(form));
+            release();
+            let _ = form.set_attribute(HELD, "true");
             error.set(None);
             if let Some(opener) = page::first(OPENER).and_then(|opener| opener.dyn_into::<HtmlElement>().ok()) {
                 opener.click();
@@ -83,7 +83,7 @@ pub fn ProofDialog(left: u32) -> impl IntoView {
                     if let Some(opener) = page::first(OPENER).and_then(|opener| opener.dyn_into::<HtmlElement>().ok()) {
                         opener.click();
                     }
-                    if let Some(form) = waiting.get_value() {
+                    if let Some(form) = release() {
                         let _ = form.request_submit();
                     }
                 }
@@ -109,6 +109,17 @@ pub fn ProofDialog(left: u32) -> impl IntoView {
             </PostForm>
         </Dialog>
     }
+}
+
+/// Marks the form that waits for the proof. The form itself is not kept in a signal: those are made on the server too, where
+/// they may end on another thread than they began on, which something of the browser's must not.
+const HELD: &str = "data-held";
+
+/// Takes the mark off the form that waits, and gives the form.
+fn release() -> Option<HtmlFormElement> {
+    let form = page::first("form[data-held]")?.dyn_into::<HtmlFormElement>().ok()?;
+    let _ = form.remove_attribute(HELD);
+    Some(form)
 }
 
 fn is_grave(form: &HtmlFormElement) -> bool {

@@ -161,6 +161,7 @@ impl Scene {
             ("{user}", &self.user),
             ("{email}", &self.email),
             ("{job}", MISSING),
+            ("{token}", "none"),
             ("{format}", "json"),
             ("{folder}", "pkg"),
         ];
@@ -181,12 +182,14 @@ pub fn request(browser: &Browser, door: &Door, scene: &Scene) -> RequestBuilder 
     let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
     match door.how {
         How::Page => browser.request(Method::GET, &path).header(ACCEPT, "text/html"),
-        How::Get => {
-            let query: Vec<String> = fields.iter().map(|(name, value)| format!("{name}={value}")).collect();
-            let query = if query.is_empty() { String::new() } else { format!("?{}", query.join("&")) };
-            browser.request(Method::GET, &format!("{path}{query}"))
-        }
+        How::Get => browser.request(Method::GET, &with_query(&path, &fields)),
+        How::Post => browser.request(Method::POST, &with_query(&path, &fields)),
         How::Upload => browser.upload(&scene.filled("{workspace}"), "b.txt").body("hello"),
         How::Call | How::LastCall => browser.form(&path, &fields).header(ACCEPT, "application/json"),
     }
+}
+
+fn with_query(path: &str, fields: &[(&str, &str)]) -> String {
+    let query: Vec<String> = fields.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    if query.is_empty() { path.to_owned() } else { format!("{path}?{}", query.join("&")) }
 }

@@ -21,6 +21,8 @@ pub enum How {
     Page,
     /// A program's GET.
     Get,
+    /// A program's POST, with what it asks for in the query.
+    Post,
     /// An upload.
     Upload,
     /// A server function, called as a script does.
@@ -82,6 +84,8 @@ const fn call(path: &'static str, fields: &'static [(&'static str, &'static str)
 /// No key is changed here: an ARN that is none is refused, after it was asked who is asking.
 const NO_ARN: &[(&str, &str)] = &[("arn", "none")];
 const NO_MEMBER: &[(&str, &str)] = &[("member", "none")];
+const NO_FILTER: &[(&str, &str)] =
+    &[("filter[from]", ""), ("filter[to]", ""), ("filter[actor]", ""), ("filter[action]", ""), ("filter[outcome]", "")];
 const WORKSPACE: &[(&str, &str)] = &[("workspace", "{workspace}")];
 
 /// Every door of the program.
@@ -115,8 +119,14 @@ pub const DOORS: &[Door] = &[
     page("/settings/members", Whose::SignedIn),
     page("/settings/data-encryption", Whose::SignedIn),
     page("/settings/audit-log", Whose::Administrators),
-    call("/settings/audit-log/export", &[], Whose::Administrators, 200),
-    call("/api/audit_log", &[], Whose::Administrators, 200),
+    Door {
+        path: "/settings/audit-log/export",
+        how: How::Post,
+        fields: &[("format", "csv")],
+        whose: Whose::Administrators,
+        good: 200,
+    },
+    call("/api/audit_log", NO_FILTER, Whose::Administrators, 200),
     // Whose key protects the data.
     call("/api/data_encryption", &[], Whose::SignedIn, 200),
     call("/api/test_key", NO_ARN, Whose::Administrators, 422),
@@ -128,12 +138,7 @@ pub const DOORS: &[Door] = &[
     // People and sessions.
     call("/api/frame", &[], Whose::SignedIn, 200),
     call("/api/members", &[], Whose::SignedIn, 200),
-    call(
-        "/api/sign_in",
-        &[("email", "nobody@example.com"), ("password", ""), ("next", "")],
-        Whose::Anyone,
-        422,
-    ),
+    call("/api/sign_in", &[("email", "nobody@example.com"), ("password", ""), ("next", "")], Whose::Anyone, 422),
     call("/api/sign_in_code", &[("code", "000000"), ("next", "")], Whose::Anyone, 401),
     call("/api/owes_code", &[], Whose::Anyone, 200),
     call("/api/give_proof", &[("secret", ""), ("then", "")], Whose::SignedIn, 422),
