@@ -28,7 +28,7 @@ async function addLin(page: Page, workspace: string, role: 'Reader' | 'Editor' |
   await page.getByLabel('Email').fill(lin.email);
   await page.getByLabel('Role', { exact: true }).selectOption(role);
   await page.getByRole('button', { name: 'Add member' }).click();
-  await expect(page.getByLabel(`Role of ${lin.name}`)).toHaveValue(role.toLowerCase());
+  await expect(page.getByRole('combobox', { name: `Role of ${lin.name}` })).toHaveValue(role.toLowerCase());
 }
 
 test('an owner adds a reader, who sees everything and can change nothing', async ({ page, otherBrowser, deployment, console }) => {
@@ -69,7 +69,7 @@ test('an editor writes, and describes without renaming', async ({ page, otherBro
   await addLin(page, workspace, 'Editor');
   await open(other, `/workspaces/${workspace}`);
   await other.getByRole('button', { name: 'New note' }).click();
-  await other.getByLabel('Note').fill('written by an editor');
+  await other.getByLabel('Note', { exact: true }).fill('written by an editor');
   await other.getByRole('button', { name: 'Save' }).click();
   await expect(other.getByText('written by an editor')).toBeVisible();
   await open(other, `/workspaces/${workspace}`);
@@ -91,7 +91,7 @@ test('a removal takes effect on the next request, and takes the data off an open
 
   await page.getByRole('button', { name: `Remove ${lin.name}` }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'Remove' }).click();
-  await expect(page.getByLabel(`Role of ${lin.name}`)).toHaveCount(0);
+  await expect(page.getByRole('combobox', { name: `Role of ${lin.name}` })).toHaveCount(0);
   expect((await other.request.post('/api/open_workspace', { form: { workspace } })).status()).toBe(404);
   await expect(other.getByRole('heading', { name: 'Not found' })).toBeVisible();
   await expect(other.getByText('soundings of the spring')).toHaveCount(0);

@@ -11,6 +11,7 @@ mod lists;
 mod members;
 mod ownerless;
 mod scene;
+mod source;
 mod table;
 mod upgrade;
 mod walk;
