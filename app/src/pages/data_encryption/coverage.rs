@@ -52,7 +52,7 @@ pub fn Coverage(data: DataEncryption) -> impl IntoView {
                     }} " Counted in one moment, at " <Moment at=data.counted_at seconds=true/> "."
                 </p>
                 <p>
-                    "Accounts, sessions, settings and history are not encrypted with a KMS key. So you can sign in and see why data is locked while it is."
+                    "Accounts, sessions, settings, history and the audit log are not encrypted with a KMS key. So you can sign in while data is locked, and see why it is."
                 </p>
                 <details id="not-encrypted">
                     <summary id="not-encrypted-summary">

@@ -36,7 +36,7 @@ pub fn impact(direction: Direction, data: &DataEncryption) -> AnyView {
     );
     let facts = facts.iter().map(|(name, text)| fact(name, text)).collect_view();
     view! {
-        <section class="impact" aria-labelledby="impact">
+        <section class="impact stack" aria-labelledby="impact">
             <h3 id="impact">{heading}</h3>
             <dl class="facts">
                 <dt>"Rewritten"</dt>
@@ -66,7 +66,7 @@ const ACTIVATING: Facts = &[
     ),
     (
         "Stays as it is",
-        "Accounts, sessions and history are not encrypted, with either key. Backups made before still open with the provider's key.",
+        "Accounts, sessions and the audit log are not encrypted, with either key. Backups made before still open with the provider's key.",
     ),
     ("Your key in AWS", "Nothing happens to it. Keystead asks it to encrypt and decrypt, and cannot change it."),
     (
@@ -80,7 +80,7 @@ const DELETING: Facts = &[
     ("Who can read", "The same people as today. You can no longer take access away by disabling your key."),
     (
         "Stays as it is",
-        "Accounts, sessions and history are not encrypted, with either key. Backups made while your key was active still need it: keep it in AWS for as long as you keep them.",
+        "Accounts, sessions and the audit log are not encrypted, with either key. Backups made while your key was active still need it: keep it in AWS for as long as you keep them.",
     ),
     ("Your key in AWS", "Nothing happens to it. Keystead does not delete or disable it."),
     ("To use another key", "Delete this one, and wait until all data is rewritten. Then activate the other one here."),
