@@ -47,7 +47,7 @@ test('withdrawing, roles, disabling and removing', async ({ page, otherBrowser, 
   const row = page.getByRole('listitem').filter({ hasText: member.email });
   await row.getByText('Change', { exact: true }).click();
   await row.getByLabel('Role', { exact: true }).selectOption('Administrator');
-  await row.getByRole('button', { name: `Save the role of ${member.name}` }).click();
+  await row.getByRole('button', { name: `Save role of ${member.name}` }).click();
   await expect(row.getByText('Administrator', { exact: true }).first()).toBeVisible();
   await open(theirs, '/settings/members');
   await expect(theirs.getByText('Invite somebody')).toBeVisible();

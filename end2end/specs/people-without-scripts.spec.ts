@@ -15,7 +15,7 @@ test('inviting, joining and changing a role', async ({ page, otherBrowser }) => 
   const row = page.getByRole('listitem').filter({ hasText: guest.email });
   await row.getByText('Change', { exact: true }).click();
   await row.getByLabel('Role', { exact: true }).selectOption('Administrator');
-  await row.getByRole('button', { name: 'Save the role of Guest' }).click();
+  await row.getByRole('button', { name: 'Save role of Guest' }).click();
   await open(visitor, '/settings/members');
   await expect(visitor.getByText('Invite somebody')).toBeVisible();
 });
@@ -42,10 +42,10 @@ test('proof is asked for on a page, and what was typed is there again', async ({
   await openDataEncryption(page);
   await pressActivate(page, arn);
   await expect(pageHeading(page, 'Confirm that it is you')).toBeVisible();
-  await page.getByLabel(/^Password/).fill('not the password');
+  await page.locator('#confirm-secret').fill('not the password');
   await page.getByRole('button', { name: 'Confirm' }).click();
   await expect(page.getByText('This is not right')).toBeVisible();
-  await page.getByLabel(/^Password/).fill(administrator.password);
+  await page.locator('#confirm-secret').fill(administrator.password);
   await page.getByRole('button', { name: 'Confirm' }).click();
   await expect(page.getByLabel('KMS Key ARN')).toHaveValue(arn);
   await page.getByRole('button', { name: 'Activate Key' }).click();

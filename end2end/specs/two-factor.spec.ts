@@ -77,7 +77,7 @@ test('an administrator resets the second factor of somebody', async ({ page, oth
   const row = page.getByRole('listitem').filter({ hasText: member.email });
   await expect(row.getByText('Second factor', { exact: true })).toBeVisible();
   await row.getByText('Change', { exact: true }).click();
-  await row.getByRole('button', { name: `Reset the second factor of ${member.name}` }).click();
+  await row.getByRole('button', { name: `Reset second factor of ${member.name}` }).click();
   await expect(row.getByText('Second factor', { exact: true })).toHaveCount(0);
   await open(theirs, '/account');
   await signIn(theirs, member);

@@ -213,7 +213,7 @@ fn Changes(person: Person) -> impl IntoView {
                     <input type="hidden" name="member" value=id.clone()/>
                     <label for=select.clone()>"Role"</label>
                     <RoleSelect id=select chosen=wanted/>
-                    <button class="button" type="submit" aria-label=format!("Save the role of {name}")>
+                    <button class="button" type="submit" aria-label=format!("Save role of {name}")>
                         "Save role"
                     </button>
                 </form>
@@ -229,7 +229,7 @@ fn Changes(person: Person) -> impl IntoView {
                         view! {
                             <form class="row" method="post" action=ResetSecondFactor::PATH data-grave="always">
                                 <input type="hidden" name="member" value=id.clone()/>
-                                <button class="button" type="submit" aria-label=format!("Reset the second factor of {name}")>
+                                <button class="button" type="submit" aria-label=format!("Reset second factor of {name}")>
                                     "Reset second factor"
                                 </button>
                                 <span class="small soft">
