@@ -84,6 +84,9 @@ async function settings(page: Page, look: Look): Promise<void> {
   await open(page, '/settings/members');
   await expect(pageHeading(page, 'Members')).toBeVisible();
   await look('settings-members');
+  await open(page, '/account');
+  await expect(pageHeading(page, 'Your account')).toBeVisible();
+  await look('account');
 }
 
 async function choosingAKey(page: Page, kms: LocalKms, look: Look): Promise<string> {

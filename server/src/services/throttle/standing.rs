@@ -134,3 +134,50 @@ impl Standing {
         Duration::from_millis(u64::try_from(hold).unwrap_or_default())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::IpAddr;
+
+    fn failed(subject: &str, failures: i64) -> row::Model {
+        row::Model { subject: subject.to_owned(), failures, last_at: 1_000_000 }
+    }
+
+    fn address(text: &str) -> Address {
+        Address::from(text.parse::<IpAddr>().unwrap())
+    }
+
+    #[test]
+    fn each_failure_beyond_the_free_ones_doubles_the_wait() {
+        let wait = |failures| PAIR.until(Some(&failed("p", failures))) - 1_000_000;
+        assert!(wait(5) <= 0);
+        assert_eq!((wait(6), wait(7), wait(10)), (SECOND, 2 * SECOND, 16 * SECOND));
+        assert_eq!((wait(16), wait(i64::MAX / 2)), (15 * MINUTE, 15 * MINUTE));
+        assert_eq!(PAIR.until(None), 0);
+    }
+
+    #[test]
+    fn an_ipv6_address_counts_as_its_network() {
+        let of = |from: &str| Subjects::new(Guess::Password, "ada@example.com", &address(from));
+        assert_eq!(of("2001:db8::1").pair, of("2001:db8::ffff:1").pair);
+        assert_ne!(of("2001:db8::1").pair, of("2001:db8:0:1::1").pair);
+        assert_eq!(of("::ffff:192.0.2.1").pair, of("192.0.2.1").pair);
+        assert!(!of("192.0.2.1").account.contains("ada"));
+    }
+
+    #[test]
+    fn only_codes_make_an_account_wait_and_never_where_it_is_known() {
+        for (guess, known, waits, held) in [
+            (Guess::Password, false, false, true),
+            (Guess::Password, true, false, false),
+            (Guess::Code, false, true, false),
+            (Guess::Code, true, false, false),
+        ] {
+            let subjects = Subjects::new(guess, "ada@example.com", &address("192.0.2.1"));
+            let standing = Standing { rows: vec![failed(&subjects.account, 100)], known };
+            assert_eq!(standing.until(&subjects) > 0, waits, "{guess:?} {known}");
+            assert_eq!(standing.hold(&subjects) > Duration::ZERO, held, "{guess:?} {known}");
+        }
+    }
+}
