@@ -11,6 +11,17 @@ export async function createWorkspace(request: APIRequestContext, name: string, 
   return id!;
 }
 
+/** Adds somebody of the organization to a workspace, as an owner of it. */
+export async function addToWorkspace(
+  request: APIRequestContext,
+  workspace: string,
+  email: string,
+  role: 'reader' | 'editor' | 'owner',
+): Promise<void> {
+  const answer = await request.post('/api/add_workspace_member', { form: { workspace, email, role } });
+  expect(answer.ok(), `add_workspace_member: ${answer.status()} ${await answer.text()}`).toBe(true);
+}
+
 export type StoredNote = { id: string; rev: number };
 
 export async function createNote(request: APIRequestContext, workspace: string, text: string): Promise<StoredNote> {

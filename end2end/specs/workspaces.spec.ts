@@ -1,6 +1,6 @@
 // Workspaces and notes: making, changing, removing; Markdown shown safely; two people with one note.
 import { expect, test } from '../harness/test';
-import { createNote, createWorkspace } from '../harness/content';
+import { addToWorkspace, createNote, createWorkspace } from '../harness/content';
 import { open, pageHeading, signIn } from '../harness/steps';
 import type { Locator, Page } from '@playwright/test';
 
@@ -132,7 +132,9 @@ test('two people edit one note: the second is told, sees the newer text, and los
   const workspace = await createWorkspace(page.request, 'Shared');
   await createNote(page.request, workspace, 'The common text');
   const other = await otherBrowser.newPage();
-  await signIn(other, await deployment.member());
+  const grace = await deployment.member();
+  await addToWorkspace(page.request, workspace, grace.email, 'editor');
+  await signIn(other, grace);
   for (const somebody of [page, other]) {
     await open(somebody, `/workspaces/${workspace}`);
     await note(somebody, 'The common text').getByRole('button', { name: 'Edit' }).click();

@@ -12,12 +12,13 @@ use app::{
     },
     ports::{Principal, WorkspaceMembersPort, WorkspacesPort},
 };
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, sea_query::Expr};
-use server::store::entities::user;
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, sea_query::Expr};
+use server::store::entities::{audit_entry, user};
 
 on_both_databases!(
     a_workspace_whose_owner_is_removed_gets_another,
     a_workspace_whose_owner_is_disabled_gets_another,
+    every_change_is_in_the_audit_log,
     an_administrator_cannot_help_themself_to_a_workspace_that_has_an_owner,
 );
 
@@ -89,5 +90,49 @@ async fn an_administrator_cannot_help_themself_to_a_workspace_that_has_an_owner(
         assert_eq!(deleted, Err(ApiError::NotAllowed));
     }
     assert!(port.list(&administrator, None).await.unwrap().items.is_empty());
+    people.app.stop().await;
+}
+
+async fn every_change_is_in_the_audit_log(database: Database) {
+    let people = People::new(database).await;
+    let port = &people.app.services.workspaces;
+    let (owner, reader, administrator) = (&people.owner, &people.reader, people.app.administrator().await);
+    let workspace = port.create(owner, "Harbour survey", "").await.unwrap().id;
+    port.add_member(owner, &workspace, &reader.email, WorkspaceRole::Reader).await.unwrap();
+    port.change_role(owner, &workspace, &reader.user_id, WorkspaceRole::Editor).await.unwrap();
+    port.remove_member(owner, &workspace, &reader.user_id).await.unwrap();
+    // What is refused is no entry.
+    port.remove_member(owner, &workspace, &owner.user_id).await.unwrap_err();
+    let on = people.app.services.store.write();
+    user::Entity::delete_many().filter(the(owner)).exec(on).await.unwrap();
+    port.give_owner(&administrator, &workspace, &reader.email).await.unwrap();
+    port.delete(reader, &workspace).await.unwrap();
+
+    let of = |person: &Principal| format!("{workspace}/{}", person.user_id);
+    let found = audit_entry::Entity::find()
+        .filter(audit_entry::Column::ObjectId.starts_with(&workspace))
+        .order_by_asc(audit_entry::Column::Sequence)
+        .all(on)
+        .await
+        .unwrap();
+    let found: Vec<_> = found
+        .iter()
+        .map(|entry| {
+            let by = entry.actor_email.as_deref().unwrap();
+            (entry.action.as_str(), by, entry.object_id.as_deref().unwrap(), entry.detail.as_deref())
+        })
+        .collect();
+    let (by_owner, by_reader, by_administrator) = (owner.email.as_str(), reader.email.as_str(), administrator.email);
+    assert_eq!(
+        found,
+        [
+            ("workspace_created", by_owner, workspace.as_str(), None),
+            ("workspace_member_added", by_owner, &of(reader), Some("reader")),
+            ("workspace_member_role_changed", by_owner, &of(reader), Some("editor")),
+            ("workspace_member_removed", by_owner, &of(reader), None),
+            ("workspace_member_added", &by_administrator, &of(reader), Some("owner_named_by_administrator")),
+            ("workspace_deleted", by_reader, &workspace, None),
+        ]
+    );
     people.app.stop().await;
 }
