@@ -99,9 +99,14 @@ fn is_sequence(text: &str) -> bool {
     up.max(down) + 2 >= letters.len()
 }
 
-/// Whether little is left of it without the word.
+/// Whether little is left of it without the word: a few characters, or a year and some signs.
 fn is_mostly(password: &str, word: &str) -> bool {
-    password.contains(word) && password.replace(word, "").chars().count() <= LITTLE
+    if !password.contains(word) {
+        return false;
+    }
+    let rest = password.replace(word, "");
+    let length = rest.chars().count();
+    length <= LITTLE || (length <= 2 * LITTLE && !rest.contains(char::is_alphabetic))
 }
 
 #[cfg(test)]
@@ -125,6 +130,8 @@ mod tests {
             assert!(matches!(check_password(password), Err(CreateUserError::PasswordCommon)), "{password}");
         }
         let own = check_own_password("grace.hopper2026", &["grace.hopper@example.com", "Grace Hopper"]);
+        assert!(matches!(own, Err(CreateUserError::PasswordCommon)));
+        let own = check_own_password("grace2026!!!", &["grace@example.com", "Grace"]);
         assert!(matches!(own, Err(CreateUserError::PasswordCommon)));
     }
 
