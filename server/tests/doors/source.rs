@@ -30,7 +30,6 @@ fn sources(folder: &Path, into: &mut Vec<PathBuf>) {
 }
 
 fn begins_a_query(text: &str) -> bool {
-    let text: String = text.chars().filter(|c| !c.is_whitespace()).collect();
     TABLES.iter().flat_map(|table| VERBS.map(|verb| format!("{table}::Entity::{verb}"))).any(|query| {
         text.match_indices(&query).any(|(at, _)| {
             // `set_workspace::` is another word.

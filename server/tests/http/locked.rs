@@ -35,9 +35,12 @@ async fn data_routes_answer_423_and_the_rest_works(database: Database) {
     assert!(page.text().contains("href=\"/settings/data-encryption\""), "{page:?}");
     let upload = browser.send(browser.upload(&workspace, "b.txt").body("hello")).await;
     assert_eq!(upload.status, StatusCode::LOCKED);
-    for question in ["/state".to_owned(), format!("/state?workspace={workspace}"), "/state?workspace=none".to_owned()] {
+    for question in ["/state".to_owned(), format!("/state?workspace={workspace}")] {
         assert!(browser.get(&question).await.text().contains("refused_at"), "{question}");
     }
+
+    // Of a workspace that is none of theirs nobody is told anything, also now.
+    assert_eq!(browser.get("/state?workspace=none").await.status, StatusCode::NOT_FOUND);
 
     let ready = browser.get("/readyz").await;
     assert_eq!((ready.status, ready.text()), (StatusCode::OK, "ready: locked: Locked: provider key refused\n"));
@@ -51,7 +54,7 @@ async fn data_routes_answer_423_and_the_rest_works(database: Database) {
 
     app.unlock().await;
     assert_eq!(browser.get(&path).await.text(), "hello");
-    for question in ["/state".to_owned(), format!("/state?workspace={workspace}"), "/state?workspace=none".to_owned()] {
+    for question in ["/state".to_owned(), format!("/state?workspace={workspace}")] {
         assert_eq!(browser.get(&question).await.text(), r#"{"lock":null}"#, "{question}");
     }
     app.stop().await;
