@@ -29,7 +29,10 @@ phase() { # name, command...
 # among them (it would turn on `hydrate`). The program is built along, with the site inside, for the tests that run it; a
 # `cargo build` of its own would build the dependencies once more. Most tests wait for leases, checks and servers rather than
 # compute, so more of them run at once than there are processors.
-rust_tests() { RUST_TEST_THREADS="${RUST_TEST_THREADS:-4}" cargo test --locked --profile ci -p vault -p app -p server; }
+#
+# From cold there is nothing that building in increments could use, and it takes longer.
+[ -d "$CARGO_TARGET_DIR/ci" ] || export CARGO_INCREMENTAL=0
+rust_tests() { RUST_TEST_THREADS="${RUST_TEST_THREADS:-6}" cargo test --locked --profile ci -p vault -p app -p server; }
 
 phase "Set-up" scripts/setup.sh compiler wasm site python browser postgres gdb
 phase "Local KMS and generated key policies: their own tests" .tools/venv/bin/python -m unittest discover -s scripts -p 'test_*.py'

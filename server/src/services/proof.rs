@@ -14,6 +14,11 @@ pub fn fresh(who: &Principal, now: i64) -> Result<(), Failure> {
     if left(who.proven_at, now) > 0 { Ok(()) } else { Err(Failure::Refused(ApiError::ProofNeeded)) }
 }
 
+/// How long ago the last proof was given, in milliseconds.
+pub fn age(who: &Principal, now: i64) -> i64 {
+    FRESH_FOR - left(who.proven_at, now)
+}
+
 /// For how many milliseconds a proof still counts. One from the future counts no longer than others.
 pub fn left(proven_at: i64, now: i64) -> i64 {
     (proven_at.min(now) + FRESH_FOR - now).max(0)

@@ -15,7 +15,7 @@ use app::{
         lock::{LockCause, LockFace, LockedPart},
         workspace::limits::NOTE_BYTES,
     },
-    ports::{EncryptionPort, OrganizationPort, WorkspaceMembersPort, WorkspacesPort},
+    ports::{EncryptionPort, WorkspaceMembersPort, WorkspacesPort},
 };
 use server::{config::Config, services::workspace_locks::WorkspaceKeyTimes};
 use std::time::Duration;

@@ -113,9 +113,11 @@ fn setup_card(data: &DataEncryption, place: &Deployment, hindrance: Option<&'sta
 
 fn delete_card(data: &DataEncryption, hindrance: Option<&'static str>) -> AnyView {
     let failed = returned_error::<DeleteKey>();
+    // The ARN typed is the confirmation, so a link must not be able to type it.
+    let entered = problem::typed("arn").filter(|_| data.has_just_proven);
     let impact = impact::impact(Direction::Delete, data);
     view! {
-        <delete::DeleteCard arn=data.root.arn.clone() entered=problem::typed("arn") hindrance failed>
+        <delete::DeleteCard arn=data.root.arn.clone() entered hindrance failed>
             <div data-part="impact">{impact}</div>
         </delete::DeleteCard>
     }

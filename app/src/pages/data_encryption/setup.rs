@@ -52,7 +52,7 @@ pub fn Setup(
                             <div>
                                 <h3>"Let this deployment use it"</h3>
                                 <p class="soft">
-                                    "Add these statements to the key's policy. They allow three actions, only for this deployment, and nothing else."
+                                    "Create the key with its whole policy in one go, or add two statements to the policy of a key that exists. They allow three actions, only for this deployment, and nothing else."
                                 </p>
                             </div>
                             <Policy place=place.clone() principal of_session/>
