@@ -150,8 +150,12 @@ pub trait WorkspacesPort: Send + Sync {
 /// Who is a member of a workspace. Owners decide it; administrators do only for a workspace that nobody owns.
 #[async_trait]
 pub trait WorkspaceMembersPort: Send + Sync {
-    async fn members(&self, who: &Principal, workspace: &str, after: Option<&str>)
-    -> Result<WorkspaceMembers, ApiError>;
+    async fn members(
+        &self,
+        who: &Principal,
+        workspace: &str,
+        after: Option<&str>,
+    ) -> Result<WorkspaceMembers, ApiError>;
     /// Adds the person of the organization who has this e-mail.
     async fn add_member(
         &self,

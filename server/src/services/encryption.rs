@@ -193,8 +193,7 @@ impl Encryption {
             None => {
                 self.may_delete(&root, arn)?;
                 let provider = self.provider_key.as_str();
-                let job =
-                    self.write_job(&transaction, JobKind::Delete, &root.root_key_arn, provider, user).await?;
+                let job = self.write_job(&transaction, JobKind::Delete, &root.root_key_arn, provider, user).await?;
                 Self::job_begins(&transaction, who, job, provider, open.take()).await?;
             }
             Some(job) if job.kind == JobKind::Delete => return Err(KeyRefused::JobUnfinished.refuse()),

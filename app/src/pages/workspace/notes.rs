@@ -14,7 +14,8 @@ const DAMAGED_NOTE: &str = "The stored note does not open: it was changed or mov
 pub fn Notes(workspace: String, page: Page<Note>, is_first: bool, may_edit: bool) -> impl IntoView {
     let first = (!is_first).then(|| format!("/workspaces/{workspace}"));
     let is_empty = page.items.is_empty();
-    let items = page.items.into_iter().map(|note| view! { <Item workspace=workspace.clone() note may_edit/> }).collect_view();
+    let items =
+        page.items.into_iter().map(|note| view! { <Item workspace=workspace.clone() note may_edit/> }).collect_view();
     view! {
         <section class="card">
             <header>
