@@ -79,7 +79,7 @@ test('signing in and going to Data Encryption needs only the keyboard', async ({
 test('every page has one main heading, a language and a title', async ({ page, deployment }) => {
   await deployment.sample();
   await signIn(page);
-  for (const path of ['/workspaces', '/settings', '/settings/members', '/settings/data-encryption']) {
+  for (const path of ['/workspaces', '/settings', '/settings/members', '/settings/data-encryption', '/settings/audit-log']) {
     await open(page, path);
     await expect(page.getByRole('heading', { level: 1 }), path).toHaveCount(1);
     await expect(page.locator('html')).toHaveAttribute('lang', 'en');

@@ -119,6 +119,7 @@ impl Worker {
         }
         let now = self.vault().clock().wall_ms();
         let mut account = Vec::with_capacity(keys.len());
+        let mut request = None;
         for key in keys {
             let Some(anew) = prepared.get(&key.id) else { return Ok(false) };
             data_key::Entity::update_many()
@@ -126,6 +127,9 @@ impl Worker {
                 .filter(data_key::Column::Id.eq(key.id))
                 .exec(transaction)
                 .await?;
+            if key.scope.is_nil() {
+                request = anew.wrapped_by.as_deref();
+            }
             account.push(job_key::ActiveModel {
                 job_id: Set(claim.job.id),
                 data_key_id: Set(key.id),
@@ -148,7 +152,7 @@ impl Worker {
         }
         claim.keys_by(transaction, account).await?;
         // The audit log comes last: see there.
-        Audit::close_for_job(transaction, claim.job.id, Outcome::Succeeded, None).await?;
+        Audit::close_for_job(transaction, claim.job.id, Outcome::Succeeded, |entry| entry.request(request)).await?;
         Ok(true)
     }
 

@@ -317,8 +317,7 @@ impl Claim {
         outcome: Outcome,
         failure: Option<JobFailure>,
     ) -> Result<(), Halt> {
-        let word = failure.map(words::write);
-        Audit::close_for_job(transaction, self.job.id, outcome, word.as_deref()).await?;
+        Audit::close_for_job(transaction, self.job.id, outcome, |entry| entry.detail(failure)).await?;
         let entry = Entry::by_system(Action::JobEnded).on(&Object::Job(self.job.id)).key(&self.job.to_arn, None);
         let entry = entry.outcome(outcome).by_server(self.job.owner).detail(failure);
         Audit::append(transaction, entry).await?;

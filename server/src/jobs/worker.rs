@@ -274,7 +274,8 @@ impl Worker {
             let transaction = self.store.begin().await?;
             if claim.job.generation > 0 {
                 claim.turn_back(&transaction, &word, code, scope).await?;
-                Audit::close_for_job(&transaction, claim.job.id, Outcome::Failed, Some(&word)).await?;
+                Audit::close_for_job(&transaction, claim.job.id, Outcome::Failed, |entry| entry.detail(failure))
+                    .await?;
             } else {
                 claim.fail(&transaction, &word, code, scope).await?;
                 claim.ended(&transaction, Outcome::Failed, Some(failure)).await?;

@@ -9,7 +9,7 @@ use super::{
     encryption::Encryption,
     failure::Failure,
     ids::new_id,
-    proof, words,
+    proof,
 };
 use app::{
     model::{
@@ -119,11 +119,11 @@ impl Encryption {
         to: &str,
         open: Option<OpenEntry>,
     ) -> Result<(), Failure> {
+        let entry = Entry::by(who, Action::JobStarted).on(&Object::Job(job)).key(to, None);
+        Audit::append(transaction, entry).await?;
         if let Some(open) = open {
             open.leave_to(transaction, job).await?;
         }
-        let entry = Entry::by(who, Action::JobStarted).on(&Object::Job(job)).key(to, None);
-        Audit::append(transaction, entry).await?;
         Ok(())
     }
 
@@ -134,8 +134,8 @@ impl Encryption {
         job: Uuid,
         open: OpenEntry,
     ) -> Result<(), Failure> {
-        let word = words::write(JobFailure::Cancelled);
-        Audit::close_for_job(transaction, job, Outcome::Failed, Some(&word)).await?;
+        let say = |entry: Entry| entry.detail(JobFailure::Cancelled);
+        Audit::close_for_job(transaction, job, Outcome::Failed, say).await?;
         let ended = Entry::by_system(Action::JobEnded).on(&Object::Job(job)).detail(JobFailure::Cancelled);
         Audit::append(transaction, ended.outcome(Outcome::Failed)).await?;
         Ok(open.close_within(transaction, Outcome::Succeeded).await?)

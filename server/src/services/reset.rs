@@ -265,8 +265,8 @@ impl Reset {
         mut open: OpenEntry,
     ) -> Result<(), DbErr> {
         if let Some(job) = job {
-            let word = words::write(JobFailure::DataDestroyed);
-            Audit::close_for_job(transaction, job.id, Outcome::Failed, Some(&word)).await?;
+            let say = |entry: Entry| entry.detail(JobFailure::DataDestroyed);
+            Audit::close_for_job(transaction, job.id, Outcome::Failed, say).await?;
             let ended = Entry::by_operator(Action::JobEnded).on(&Object::Job(job.id)).outcome(Outcome::Failed);
             Audit::append(transaction, ended.detail(JobFailure::DataDestroyed)).await?;
         }

@@ -107,6 +107,7 @@ async fn a_change_of_key_is_noted_from_the_press_to_the_end(database: Database) 
     assert!(activation[0].operation.is_some() && activation[0].operation == activation[1].operation);
     assert!(activation.iter().all(|entry| entry.actor == who.user_id));
     assert_eq!(activation[1].key_arn.as_deref(), Some(arn.as_str()));
+    assert!(activation[1].request_id.is_some(), "the organization's own data key was wrapped by this request");
     assert_eq!(activation[3].detail.as_deref(), Some("already_active"));
     let jobs = of(&entries, "job_started");
     assert_eq!(jobs[0].object_id, of(&entries, "job_ended")[0].object_id);

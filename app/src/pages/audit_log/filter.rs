@@ -35,6 +35,8 @@ pub fn FilterForm(filter: AuditFilter, unreadable: Vec<String>) -> impl IntoView
     let moment = |name: &'static str, label: &'static str, value: String| {
         let error = format!("{name}-error");
         let wrong = is_wrong(name);
+        // What is no time has no place in such a field, and browsers say so in their console.
+        let value = if wrong { String::new() } else { value };
         view! {
             <div class="field">
                 <label for=name>{label}</label>

@@ -93,12 +93,19 @@ fn Log(page: AuditPage, filter: AuditFilter, is_first: bool) -> impl IntoView {
         <section class="card" aria-label="Entries">
             {list}
         </section>
+        {(newest.is_some() || older.is_some()).then(|| view! { <Pages newest newer older/> })}
+        <Keep filter signed/>
+    }
+}
+
+#[component]
+fn Pages(newest: Option<String>, newer: Option<String>, older: Option<String>) -> impl IntoView {
+    view! {
         <nav class="row pager" aria-label="Pages of the audit log">
             {newest.map(|href| view! { <a class="button" href=href>"Newest"</a> })}
             {newer.map(|href| view! { <a class="button" href=href rel="prev">"Newer"</a> })}
             {older.map(|href| view! { <a class="button" href=href rel="next">"Older"</a> })}
         </nav>
-        <Keep filter signed/>
     }
 }
 

@@ -149,6 +149,13 @@ impl Entry {
         self
     }
 
+    /// AWS's id of a request that became known later.
+    #[must_use]
+    pub fn request(mut self, request_id: Option<&str>) -> Self {
+        self.request_id = request_id.map(str::to_owned);
+        self
+    }
+
     #[must_use]
     pub fn by_server(mut self, server: Option<Uuid>) -> Self {
         self.server = self.server.or(server);

@@ -94,6 +94,16 @@ impl Audit {
     }
 }
 
+/// Holds the end of the log until the transaction ends, as appending does.
+async fn hold(on: &DatabaseTransaction) -> Result<(), DbErr> {
+    audit_head::Entity::update_many()
+        .col_expr(audit_head::Column::Urgent, Expr::col(audit_head::Column::Urgent))
+        .filter(audit_head::Column::Id.eq(1))
+        .exec(on)
+        .await?;
+    Ok(())
+}
+
 /// Takes the end of the log for this transaction: the next sequence number, the time, and the hash of the last entry.
 async fn take_head(on: &DatabaseTransaction, is_urgent: bool) -> Result<(i64, i64, [u8; 32]), DbErr> {
     let backend = on.get_database_backend();

@@ -3,7 +3,8 @@
 //! What must stay true: an operation that was opened is closed, whatever becomes of who opened it. While it is open it has a
 //! row in `audit_open`, which goes in the transaction of the closing entry. One that is dropped on the way closes itself as
 //! failed. Those of a server that is gone, or that have taken far too long, are closed as abandoned by any other; those
-//! that a job goes on with end with the job, whichever server runs it.
+//! that a job goes on with end with the job, whichever server runs it. And whoever takes such a row off the list holds the end of
+//! the log first: two who close the same operation wait for each other there, and nowhere else.
 
 use super::{Audit, Entry, Outcome};
 use crate::store::{
@@ -55,8 +56,8 @@ impl Audit {
         Ok(OpenEntry { audit: self.clone(), operation, sequence, entry, is_closed: false })
     }
 
-    /// Closes every operation that the job goes on with, in the transaction in which the job gets there. The last thing that
-    /// the transaction does.
+    /// Closes every operation that the job goes on with, in the transaction in which the job gets there, each with what there is
+    /// to `say` beside what its opening entry did. The last thing that the transaction does.
     ///
     /// # Errors
     /// When the database fails: the transaction must not be committed then.
@@ -64,11 +65,12 @@ impl Audit {
         on: &DatabaseTransaction,
         job: Uuid,
         outcome: Outcome,
-        detail: Option<&str>,
+        say: impl Fn(Entry) -> Entry,
     ) -> Result<(), DbErr> {
+        super::hold(on).await?;
         let open = audit_open::Entity::find().filter(audit_open::Column::JobId.eq(job)).all(on).await?;
         for row in open {
-            close(on, &row, None, outcome, detail).await?;
+            close(on, &row, |entry| say(entry).outcome(outcome)).await?;
         }
         Ok(())
     }
@@ -81,7 +83,7 @@ impl Audit {
         let left = self.abandoned(self.store.read()).await?;
         for row in &left {
             let transaction = self.store.begin().await?;
-            close(&transaction, row, self.server, Outcome::Abandoned, None).await?;
+            close(&transaction, row, |entry| entry.by_server(self.server).outcome(Outcome::Abandoned)).await?;
             transaction.commit().await?;
         }
         Ok(left.len())
@@ -208,25 +210,19 @@ impl Drop for OpenEntry {
 }
 
 /// Writes the closing entry from the opening one, unless somebody else was first.
-async fn close(
-    on: &DatabaseTransaction,
-    open: &audit_open::Model,
-    server: Option<Uuid>,
-    outcome: Outcome,
-    detail: Option<&str>,
-) -> Result<(), DbErr> {
+async fn close(on: &DatabaseTransaction, open: &audit_open::Model, say: impl Fn(Entry) -> Entry) -> Result<(), DbErr> {
     if !take(on, open.operation).await? {
         return Ok(());
     }
     let opened = audit_entry::Entity::find_by_id(open.sequence).one(on).await?;
     let Some(opened) = opened.and_then(|row| Entry::again(&row)) else { return Ok(()) };
-    let entry = if let Some(word) = detail { opened.detail(word) } else { opened };
-    Audit::append(on, entry.by_server(server).outcome(outcome)).await?;
+    Audit::append(on, say(opened)).await?;
     Ok(())
 }
 
 /// Takes the operation off the list; `false` if somebody else was first.
 async fn take(on: &DatabaseTransaction, operation: Uuid) -> Result<bool, DbErr> {
+    super::hold(on).await?;
     let taken = audit_open::Entity::delete_by_id(operation).exec(on).await?.rows_affected == 1;
     crate::crash::point("audit.closing");
     Ok(taken)
