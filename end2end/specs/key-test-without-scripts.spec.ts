@@ -28,7 +28,7 @@ test('a key that is refused is refused with the list', async ({ page, kms }) => 
   const arn = await kms.createKey();
   await kms.disable(arn);
   await pressActivate(page, arn);
-  await expect(page.getByText('The key was not activated')).toBeVisible();
+  await expect(page.getByRole('heading', { name: 'The key was not activated' })).toBeVisible();
   await expect(page.getByText('The key is disabled in AWS.')).toBeVisible();
   await expect(page.getByText(/^aws kms enable-key/)).toBeVisible();
   await expect(badge(page, 'Provider key')).toBeVisible();

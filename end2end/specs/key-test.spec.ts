@@ -149,7 +149,7 @@ test('from signed in to control: with the keyboard alone, and in at most eight i
     await page.keyboard.press('ArrowRight');
     await expect(tab).toBeChecked();
   });
-  await act('copy the commands', () => press('Copy AWS CLI', 'button'));
+  await act('copy the commands', () => press('Copy AWS CLI commands', 'button'));
   expect(await page.evaluate(() => navigator.clipboard.readText())).toContain('aws kms create-key');
   await act('paste the ARN that they print', async () => {
     const field = page.getByLabel('KMS Key ARN');

@@ -7,7 +7,10 @@ use web_sys::{Document, DomParser, Element, SupportedType};
 
 /// Asks for this page again, and gives it to `then`. Without an answer nothing is called.
 pub fn ask_again(then: impl FnOnce(Document) + 'static) {
-    request::get(&page::address(), move |status, text| match status {
+    let asked = page::address();
+    request::get(&asked.clone(), move |status, text| match status {
+        // Meanwhile the address has come to name something else, which that answer does not show.
+        200 if page::address() != asked => ask_again(then),
         200 => {
             let parsed = DomParser::new().and_then(|parser| parser.parse_from_string(&text, SupportedType::TextHtml));
             if let Ok(fresh) = parsed {
