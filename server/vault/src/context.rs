@@ -220,7 +220,10 @@ mod tests {
         let deployment = DeploymentId::new("acme").unwrap();
         let map = HeadContext { deployment: &deployment, sequence: 7 }.to_map();
         assert_eq!(map.len(), 3);
-        assert_eq!((map["deployment"].as_str(), map["purpose"].as_str(), map["sequence"].as_str()), ("acme", "audit", "7"));
+        assert_eq!(
+            (map["deployment"].as_str(), map["purpose"].as_str(), map["sequence"].as_str()),
+            ("acme", "audit", "7")
+        );
         assert!(!map.contains_key("scope") && !map.contains_key("data_key"));
     }
 }

@@ -9,9 +9,18 @@ pub struct Migration;
 
 /// The tables that are only ever added to.
 const APPEND_ONLY: [&str; 2] = ["audit_entries", "audit_heads"];
-/// What entries are looked up by, always newest first.
-const LOOKED_UP_BY: [&[&str]; 7] =
-    [&[], &["actor"], &["action"], &["outcome"], &["actor", "action"], &["actor", "outcome"], &["action", "outcome"]];
+/// What entries are looked up by, always newest first. And what `SQLite` is told about it, since it does not look by itself: the
+/// entries of a large log, and how many of them have the same first column, first two columns, and so on. Without that it takes
+/// an index of two of these columns to be no better than one of a single column.
+const LOOKED_UP_BY: [(&[&str], &str); 7] = [
+    (&[], "1000000 1 1"),
+    (&["actor"], "1000000 2000 1 1"),
+    (&["action"], "1000000 33000 1 1"),
+    (&["outcome"], "1000000 200000 1 1"),
+    (&["actor", "action"], "1000000 2000 200 1 1"),
+    (&["actor", "outcome"], "1000000 2000 1000 1 1"),
+    (&["action", "outcome"], "1000000 33000 20000 1 1"),
+];
 
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
@@ -21,12 +30,16 @@ impl MigrationTrait for Migration {
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         manager.create_table(entries()).await?;
-        for columns in LOOKED_UP_BY {
+        for (columns, _) in LOOKED_UP_BY {
             manager.create_index(newest_by(columns)).await?;
         }
         // By an e-mail address as it was then to the users who had it.
-        let emails =
-            Index::create().name("audit_entries_emails").table("audit_entries").col("actor_email").col("actor").to_owned();
+        let emails = Index::create()
+            .name("audit_entries_emails")
+            .table("audit_entries")
+            .col("actor_email")
+            .col("actor")
+            .to_owned();
         manager.create_index(emails).await?;
         manager.create_table(head()).await?;
         let first = Query::insert()
@@ -39,7 +52,7 @@ impl MigrationTrait for Migration {
         manager.create_table(open()).await?;
         let by_job = Index::create().name("audit_open_by_job").table("audit_open").col("job_id").to_owned();
         manager.create_index(by_job).await?;
-        for statement in triggers(manager.get_database_backend()) {
+        for statement in own_to(manager.get_database_backend()) {
             manager.get_connection().execute_unprepared(&statement).await?;
         }
         Ok(())
@@ -70,10 +83,13 @@ fn entries() -> TableCreateStatement {
         .to_owned()
 }
 
+fn name(columns: &[&'static str]) -> String {
+    [&["audit_entries_newest"], columns].concat().join("_")
+}
+
 fn newest_by(columns: &[&'static str]) -> IndexCreateStatement {
     let mut index = Index::create();
-    let name = [&["audit_entries_newest"], columns].concat().join("_");
-    index.name(name).table("audit_entries");
+    index.name(name(columns)).table("audit_entries");
     for column in columns.iter().chain(&["at", "sequence"]) {
         index.col(*column);
     }
@@ -115,7 +131,8 @@ fn open() -> TableCreateStatement {
         .to_owned()
 }
 
-fn triggers(backend: DbBackend) -> Vec<String> {
+/// Triggers, and what else each database has in its own way.
+fn own_to(backend: DbBackend) -> Vec<String> {
     let mut statements = Vec::new();
     if backend == DbBackend::Postgres {
         statements.push(
@@ -152,6 +169,13 @@ fn triggers(backend: DbBackend) -> Vec<String> {
             "CREATE TRIGGER {table}_no_replace BEFORE INSERT ON {table} \
              WHEN EXISTS (SELECT 1 FROM {table} WHERE sequence = NEW.sequence) {refuse}"
         ));
+    }
+    // Of an empty table this notes nothing: it makes the place for what follows.
+    statements.push("ANALYZE audit_open".to_owned());
+    for (columns, known) in LOOKED_UP_BY {
+        let index = name(columns);
+        statements
+            .push(format!("INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES ('audit_entries', '{index}', '{known}')"));
     }
     statements.push(format!("CREATE TRIGGER audit_head_stays BEFORE DELETE ON audit_head {refuse}"));
     statements.push(format!("CREATE TRIGGER audit_head_replaced BEFORE INSERT ON audit_head {refuse}"));
