@@ -119,6 +119,6 @@ mod tests {
         filter.actor = "ada+1@example.com".to_owned();
         filter.action = "sign_in".to_owned();
         let text = address("/a", &filter, Some(("older", "7.3")));
-        assert_eq!(text, "/a?actor=ada%2B1%40example.com&action=sign_in&older=7.3");
+        assert_eq!(text, "/a?actor=ada%2B1%40example%2Ecom&action=sign%5Fin&older=7%2E3");
     }
 }
