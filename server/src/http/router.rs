@@ -70,9 +70,9 @@ pub fn paths(folder: &str) -> Vec<String> {
 #[expect(clippy::disallowed_methods, reason = "the one place that adds routes: from the lists above")]
 fn listed<P: AsRef<str>>(
     router: Router<HttpState>,
-    routes: impl IntoIterator<Item = (P, MethodRouter<HttpState>)>,
+    list: impl IntoIterator<Item = (P, MethodRouter<HttpState>)>,
 ) -> Router<HttpState> {
-    routes.into_iter().fold(router, |router, (path, answer)| router.route(path.as_ref(), answer))
+    list.into_iter().fold(router, |router, (path, answer)| router.route(path.as_ref(), answer))
 }
 
 /// Builds the router. Also what the tests drive.

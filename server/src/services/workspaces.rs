@@ -178,16 +178,15 @@ impl Workspaces {
             Some(_) => access::workspace::<Owning>(on, who, id).await?.editing(),
             None => access::workspace::<Editing>(on, who, id).await?,
         };
-        let stored_name = match name {
-            Some(name) => name.to_owned(),
+        let stored_name = if let Some(name) = name {
+            name.to_owned()
+        } else {
             // Sealed anew beside the description: a write seals every sealed column of its row under one key.
-            None => {
-                let now = self.keys.reading(|| self.get_once(who, id)).await?;
-                if now.rev != rev {
-                    return Ok(Saved::Conflict(now));
-                }
-                now.name
+            let now = self.keys.reading(|| self.get_once(who, id)).await?;
+            if now.rev != rev {
+                return Ok(Saved::Conflict(now));
             }
+            now.name
         };
         let (name, description) = checked(&stored_name, description)?;
         let writing = self.keys.begin(Scope::Organization).await?;

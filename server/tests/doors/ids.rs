@@ -7,6 +7,7 @@ use crate::{
     support::{Answer, Database},
     table::{DOORS, Door},
 };
+use app::ports::WorkspacesPort;
 
 on_both_databases!(ids_that_are_not_yours_answer_as_if_they_were_none);
 
@@ -70,7 +71,6 @@ async fn ids_that_are_not_yours_answer_as_if_they_were_none(database: Database) 
     assert!(asked > 100, "only {asked} were asked");
     // Nothing of anybody's was changed by it.
     let (services, owner) = (&people.app.services, &people.owner);
-    use app::ports::WorkspacesPort;
     assert_eq!(services.workspaces.notes(owner, &own.workspace, None).await.unwrap().items.len(), 1);
     assert_eq!(services.workspaces.notes(&people.elsewhere, &other.workspace, None).await.unwrap().items.len(), 1);
     people.app.stop().await;
