@@ -232,7 +232,7 @@ pub struct AuditEntry {
     pub detail: Option<String>,
     /// How many, where that says more.
     pub amount: Option<i64>,
-    /// The KMS key, its region, and AWS's id of the request, as CloudTrail has them.
+    /// The KMS key, its region, and AWS's id of the request, as `CloudTrail` has them.
     pub key_arn: Option<String>,
     pub region: Option<String>,
     pub request_id: Option<String>,

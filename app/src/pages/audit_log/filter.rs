@@ -29,12 +29,10 @@ pub fn address(path: &str, filter: &AuditFilter, more: Option<(&str, &str)>) -> 
 }
 
 #[component]
-pub fn FilterForm(filter: AuditFilter, unreadable: Vec<String>) -> impl IntoView {
+pub fn FilterForm(filter: AuditFilter, from_is_wrong: bool, to_is_wrong: bool) -> impl IntoView {
     let is_filtered = filter != AuditFilter::default();
-    let is_wrong = |name: &str| unreadable.iter().any(|field| field == name);
-    let moment = |name: &'static str, label: &'static str, value: String| {
+    let moment = |name: &'static str, label: &'static str, value: String, wrong: bool| {
         let error = format!("{name}-error");
-        let wrong = is_wrong(name);
         // What is no time has no place in such a field, and browsers say so in their console.
         let value = if wrong { String::new() } else { value };
         view! {
@@ -52,7 +50,7 @@ pub fn FilterForm(filter: AuditFilter, unreadable: Vec<String>) -> impl IntoView
     view! {
         <section class="card" aria-label="Filter">
             <form class="body filter" method="get" action=PAGE>
-                {moment("from", "From (UTC)", from)} {moment("to", "To (UTC)", to)}
+                {moment("from", "From (UTC)", from, from_is_wrong)} {moment("to", "To (UTC)", to, to_is_wrong)}
                 <div class="field">
                     <label for="actor">"Who"</label>
                     <input class="input" id="actor" name="actor" type="text" value=filter.actor autocomplete="off"

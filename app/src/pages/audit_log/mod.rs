@@ -76,6 +76,7 @@ fn Log(page: AuditPage, filter: AuditFilter, is_first: bool) -> impl IntoView {
     let AuditPage { entries, older, newer, signed, unreadable } = page;
     let link = |name: &str, place: Option<String>| place.map(|place| address(PAGE, &filter, Some((name, &place))));
     let (older, newer) = (link("older", older), link("newer", newer));
+    let is_wrong = |name: &str| unreadable.iter().any(|field| field == name);
     let newest = (!is_first).then(|| address(PAGE, &filter, None));
     let list = if entries.is_empty() {
         view! { <Empty is_filtered/> }.into_any()
@@ -89,7 +90,7 @@ fn Log(page: AuditPage, filter: AuditFilter, is_first: bool) -> impl IntoView {
         .into_any()
     };
     view! {
-        <FilterForm filter=filter.clone() unreadable/>
+        <FilterForm filter=filter.clone() from_is_wrong=is_wrong("from") to_is_wrong=is_wrong("to")/>
         <section class="card" aria-label="Entries">
             {list}
         </section>
