@@ -96,14 +96,14 @@ test('Test Key says what is right and wrong, and changes nothing', async ({ page
   await signIn(page);
   await openDataEncryption(page);
   await pressTest(page, good);
-  const verdict = page.getByText('This key can be activated', { exact: true });
+  const verdict = page.getByRole('heading', { name: 'This key can be activated' });
   await expect(verdict).toBeVisible();
   expect((await verdict.boundingBox())!.height, 'on one line, not squeezed into a column').toBeLessThan(40);
   await expect(page.getByRole('heading', { name: 'This deployment can decrypt with the key' })).toBeVisible();
   await openDataEncryption(page);
   await pressTest(page, disabled);
   await refused(page, /The key is disabled in AWS/);
-  await expect(page.getByText('This key cannot be activated yet')).toBeVisible();
+  await expect(page.getByRole('heading', { name: 'This key cannot be activated yet' })).toBeVisible();
   await nothingChanged(page, 'Provider key');
 });
 
