@@ -40,7 +40,7 @@ test('mistakes on Data Encryption are told', async ({ page, deployment, kms }) =
   await signIn(page);
   await openDataEncryption(page);
   await pressActivate(page, 'arn:aws:kms:eu-west-1:000000000000:key/1234abcd-12ab-34cd-56ef-1234567890ab');
-  await expect(page.getByText(/another AWS region/).first()).toBeVisible();
+  await expect(page.getByText(/in eu-west-1\. This deployment is in us-west-1/).first()).toBeVisible();
   await openDataEncryption(page);
   await pressActivate(page, arn);
   await seeInTime(page, badge(page, 'Your key is in control'));
