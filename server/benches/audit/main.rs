@@ -74,28 +74,28 @@ async fn measure(database: Database, entries: i64) {
         ("no filter", with(&|_| {})),
         ("a day, long ago", with(&|filter| filter.to = day(newest.at - 20 * DAY))),
         ("a user", with(&|filter| filter.actor.clone_from(&user))),
-        ("an e-mail", with(&|filter| filter.actor = "user7@example.com".to_owned())),
-        ("an action", with(&|filter| filter.action = Action::KeyTested.word().to_owned())),
-        ("an outcome", with(&|filter| filter.outcome = failed.to_owned())),
+        ("an e-mail", with(&|filter| "user7@example.com".clone_into(&mut filter.actor))),
+        ("an action", with(&|filter| Action::KeyTested.word().clone_into(&mut filter.action))),
+        ("an outcome", with(&|filter| failed.clone_into(&mut filter.outcome))),
         (
             "an action and an outcome it never has",
             with(&|filter| {
-                filter.action = Action::SignIn.word().to_owned();
-                filter.outcome = failed.to_owned();
+                Action::SignIn.word().clone_into(&mut filter.action);
+                failed.clone_into(&mut filter.outcome);
             }),
         ),
         (
             "a user and an outcome they never have",
             with(&|filter| {
                 filter.actor.clone_from(&user);
-                filter.outcome = failed.to_owned();
+                failed.clone_into(&mut filter.outcome);
             }),
         ),
         (
             "a user and an action, long ago",
             with(&|filter| {
                 filter.actor.clone_from(&user);
-                filter.action = Action::SignIn.word().to_owned();
+                Action::SignIn.word().clone_into(&mut filter.action);
                 filter.to = day(newest.at - 20 * DAY);
             }),
         ),

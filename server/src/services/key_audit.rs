@@ -72,9 +72,9 @@ impl Encryption {
 
     /// Closes a test of a key, or an attempt to activate one that its test has ended.
     pub(super) async fn tested(&self, mut open: OpenEntry, test: &KeyTest) -> Result<(), Failure> {
-        let steps = || test.answers().flat_map(|answer| &answer.preflight.steps);
-        let failed = steps().find(|step| matches!(step.result, StepResult::Failed(_)));
-        let told = failed.or_else(|| steps().filter(|step| step.request_id.is_some()).last());
+        let steps: Vec<_> = test.answers().flat_map(|answer| &answer.preflight.steps).collect();
+        let failed = steps.iter().find(|step| matches!(step.result, StepResult::Failed(_)));
+        let told = failed.or_else(|| steps.iter().rfind(|step| step.request_id.is_some()));
         let request_id = told.and_then(|step| step.request_id.clone());
         open.say(|mut entry| {
             if let Some(step) = failed

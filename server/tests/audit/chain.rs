@@ -192,8 +192,8 @@ async fn rewrite(store: &Store) {
     entries[3].detail = Some("nothing".to_owned());
     let mut previous: [u8; 32] = entries[2].hash.as_slice().try_into().unwrap();
     let hex = |hash: &[u8]| match store.backend() {
-        sea_orm::DbBackend::Postgres => format!("'\\x{}'", to_hex(hash)),
-        _ => format!("x'{}'", to_hex(hash)),
+        sea_orm::DbBackend::Postgres => format!("'\\x{}'", hex::encode(hash)),
+        _ => format!("x'{}'", hex::encode(hash)),
     };
     let mut statements = vec!["UPDATE audit_entries SET detail = 'nothing' WHERE sequence = 4".to_owned()];
     for entry in &entries[3..] {
@@ -204,14 +204,6 @@ async fn rewrite(store: &Store) {
     }
     statements.push(format!("UPDATE audit_head SET hash = {}", hex(&previous)));
     attack(store, &statements).await;
-}
-
-fn to_hex(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        write!(text, "{byte:02x}").unwrap();
-        text
-    })
 }
 
 async fn hashes_that_were_written_anew_are_found_by_the_signed_head(database: Database) {

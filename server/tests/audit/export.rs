@@ -41,7 +41,7 @@ async fn a_file_holds_every_entry_and_its_making_is_noted(database: Database) {
     for line in &lines {
         let row = row(line);
         previous = chain::hash(&previous, &row);
-        assert_eq!(line["hash"], serde_json::json!(hex(&previous)), "{line}");
+        assert_eq!(line["hash"], serde_json::json!(hex::encode(previous)), "{line}");
     }
 
     let answer = exported(&browser, "format=csv").await;
@@ -81,10 +81,6 @@ fn row(line: &serde_json::Value) -> audit_entry::Model {
         server: text("server").map(|id| id.parse().unwrap()),
         hash: Vec::new(),
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 async fn a_file_holds_what_the_filter_lets_through(database: Database) {

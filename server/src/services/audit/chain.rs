@@ -7,8 +7,8 @@
 //! * each field: its length as 4 bytes, big-endian, then its bytes. A field that is empty in the database (NULL) has the length
 //!   `0xFFFF_FFFF` and no bytes. A number is 8 bytes, big-endian, in two's complement; an id its 16 bytes; a text its UTF-8.
 //!
-//! The fields, in this order: sequence, at, action, outcome, operation, actor, actor_name, actor_email, address, object_kind,
-//! object_id, detail, amount, key_arn, region, request_id, server.
+//! The fields, in this order: `sequence`, `at`, `action`, `outcome`, `operation`, `actor`, `actor_name`, `actor_email`, `address`,
+//! `object_kind`, `object_id`, `detail`, `amount`, `key_arn`, `region`, `request_id`, `server`.
 //!
 //! What must stay true: no two different entries encode to the same bytes, so lengths come first and none is left out; and what
 //! is written here once is never encoded otherwise: another encoding gets another version.
@@ -149,9 +149,9 @@ mod tests {
         ];
         let mut seen = vec![whole];
         for change in changes {
-            let mut changed = entry();
-            change(&mut changed);
-            seen.push(hash(&FIRST, &changed));
+            let mut other = entry();
+            change(&mut other);
+            seen.push(hash(&FIRST, &other));
         }
         // A character that moves from one field into the next.
         let (mut one, mut other) = (entry(), entry());

@@ -236,7 +236,7 @@ fn cell(out: &mut String, text: &str) {
     }
 }
 
-/// With milliseconds, as CloudTrail's times are easily compared with.
+/// With milliseconds, which tell apart what happened within a second.
 fn time(at: i64) -> String {
     let seconds = app::format::machine_time(at);
     format!("{}.{:03}Z", seconds.trim_end_matches('Z'), at.rem_euclid(1_000))

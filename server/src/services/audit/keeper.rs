@@ -80,7 +80,7 @@ impl Keeper {
                 match timeout(PATIENCE, self.audit.close_abandoned()).await {
                     Ok(Ok(0)) | Err(_) => {}
                     Ok(Ok(count)) => {
-                        tracing::info!(event = "audit_abandoned", count, "closed what a server had left open")
+                        tracing::info!(event = "audit_abandoned", count, "closed what a server had left open");
                     }
                     Ok(Err(error)) => tracing::debug!(%error, "what is left open in the audit log was not looked at"),
                 }

@@ -197,19 +197,19 @@ impl AuditLog {
         access::administrator(who)?;
         let on = self.store.read();
         let (chosen, unreadable) = Chosen::read(on, filter).await?;
-        let (order, from) = match (older, newer) {
+        let (direction, from) = match (older, newer) {
             (Some(older), _) => (Order::Desc, Some(Place::read(older)?)),
             (None, Some(newer)) => (Order::Asc, Some(Place::read(newer)?)),
             (None, None) => (Order::Desc, None),
         };
-        let mut rows = chosen.after(on, &order, from, PAGE + 1).await?;
+        let mut rows = chosen.after(on, &direction, from, PAGE + 1).await?;
         let is_cut = rows.len() > PAGE;
         rows.truncate(PAGE);
-        if order == Order::Asc {
+        if direction == Order::Asc {
             rows.reverse();
         }
         // Where one has come from there is something.
-        let (has_older, has_newer) = match order {
+        let (has_older, has_newer) = match direction {
             Order::Asc => (true, is_cut),
             _ => (is_cut, from.is_some()),
         };
