@@ -6,8 +6,8 @@
 //! server. What must stay true: a signed head counts only if it opens under a key that the caller has named, never under one
 //! that only the database names; and what could not be confirmed is never called confirmed.
 //!
-//! Cost: one pass over the entries by their primary key, whose length is the only thing it grows with; memory is that of two
-//! batches. Of KMS one call if all is well, and the logarithm of the number of heads if not.
+//! Cost: one pass over the entries by their primary key, whose length is the only thing it grows with; memory is that of a few
+//! batches, which are read at once. Of KMS one call if all is well, and the logarithm of the number of heads if not.
 
 mod heads;
 mod report;
@@ -19,15 +19,18 @@ use crate::store::{
     Store,
     entities::{audit_entry, audit_head, audit_signed},
 };
+use futures::{TryStreamExt, stream};
 use report::Findings;
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QueryResult, QuerySelect, Statement,
+    ColumnTrait, ConnectionTrait, DbBackend, DbErr, EntityTrait, QueryFilter, QueryOrder, QueryResult, QuerySelect,
+    Statement,
 };
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, pin::pin};
 use vault::{DeploymentId, Kms};
 
-/// How many entries are read at a time.
-const BATCH: i64 = 5_000;
+/// How many entries a batch has, and how many of these are read at once.
+const BATCH: u64 = 2_000;
+const AT_ONCE: usize = 4;
 
 /// Verifies the log of one deployment.
 pub struct Verifier {
@@ -70,42 +73,57 @@ impl Verifier {
         // What is appended meanwhile is verified too; what there is now must be there then.
         let head = audit_head::Entity::find_by_id(1).one(self.store.read()).await?;
         let mut pass = Pass::new(outside, head.as_ref());
-        let mut batch = self.batch(0).await?;
-        while let Some(last) = batch.0.last().map(|entry| entry.sequence) {
-            let hashing = tokio::task::spawn_blocking(move || {
-                pass.take(batch);
-                pass
-            });
-            let next = self.batch(last).await?;
-            pass = hashing.await.map_err(|error| DbErr::Custom(format!("the pass broke off: {error}")))?;
-            batch = next;
+        let ranges = stream::try_unfold(0, |after| async move {
+            let until = self.end_of_batch(after).await?;
+            Ok(until.map(|until| ((after, until), until)))
+        });
+        // Each on a task of its own: taking rows apart is what takes most of the time.
+        let batches = ranges.map_ok(|(after, until)| {
+            let reading = tokio::spawn(batch(self.store.clone(), after, until));
+            async { reading.await.unwrap_or_else(|error| Err(DbErr::Custom(format!("a batch broke off: {error}")))) }
+        });
+        let mut batches = pin!(batches.try_buffered(AT_ONCE));
+        while let Some(batch) = batches.try_next().await? {
+            pass.take(batch);
         }
         pass.end();
         self.confirm(pass).await
     }
 
-    async fn batch(&self, after: i64) -> Result<Batch, DbErr> {
+    /// Where the batch ends that begins after `after`; `None` if nothing comes any more.
+    async fn end_of_batch(&self, after: i64) -> Result<Option<i64>, DbErr> {
         let on = self.store.read();
-        let backend = on.get_database_backend();
-        let parameter = if backend == sea_orm::DbBackend::Postgres { "$1" } else { "?" };
-        let sql = format!(
-            "SELECT sequence, at, action, outcome, operation, actor, actor_name, actor_email, address, object_kind, object_id, \
-             detail, amount, key_arn, region, request_id, server, hash FROM audit_entries WHERE sequence > {parameter} \
-             ORDER BY sequence LIMIT {BATCH}"
-        );
-        let rows = on.query_all_raw(Statement::from_sql_and_values(backend, sql, [after.into()])).await?;
-        let entries = rows.iter().map(read_as_far_as_can_be).collect::<Result<Vec<_>, _>>()?;
-        let until = entries.last().map_or(i64::MAX, |entry| entry.sequence);
-        let heads = audit_signed::Entity::find()
-            .select_only()
-            .columns([audit_signed::Column::Sequence, audit_signed::Column::Hash])
-            .filter(audit_signed::Column::Sequence.gt(after))
-            .filter(audit_signed::Column::Sequence.lte(until))
-            .order_by_asc(audit_signed::Column::Sequence);
-        // Beyond the last entry the newest ones are enough: `end` says that something is cut off.
-        let heads = if entries.is_empty() { Vec::new() } else { heads.into_tuple().all(on).await? };
-        Ok((entries, heads))
+        let later = || {
+            let query = audit_entry::Entity::find().select_only().column(audit_entry::Column::Sequence);
+            query.filter(audit_entry::Column::Sequence.gt(after)).limit(1)
+        };
+        let full = later().order_by_asc(audit_entry::Column::Sequence).offset(BATCH - 1);
+        if let Some(until) = full.into_tuple().one(on).await? {
+            return Ok(Some(until));
+        }
+        later().order_by_desc(audit_entry::Column::Sequence).into_tuple().one(on).await
     }
+}
+
+/// The entries after `after` up to `until`, with the heads among them.
+async fn batch(store: Store, after: i64, until: i64) -> Result<Batch, DbErr> {
+    let on = store.read();
+    let backend = on.get_database_backend();
+    let (first, second) = if backend == DbBackend::Postgres { ("$1", "$2") } else { ("?1", "?2") };
+    let sql = format!(
+        "SELECT sequence, at, action, outcome, operation, actor, actor_name, actor_email, address, object_kind, object_id, \
+         detail, amount, key_arn, region, request_id, server, hash FROM audit_entries \
+         WHERE sequence > {first} AND sequence <= {second} ORDER BY sequence"
+    );
+    let rows = on.query_all_raw(Statement::from_sql_and_values(backend, sql, [after.into(), until.into()])).await?;
+    let entries = rows.iter().map(read_as_far_as_can_be).collect::<Result<Vec<_>, _>>()?;
+    let heads = audit_signed::Entity::find()
+        .select_only()
+        .columns([audit_signed::Column::Sequence, audit_signed::Column::Hash])
+        .filter(audit_signed::Column::Sequence.gt(after))
+        .filter(audit_signed::Column::Sequence.lte(until))
+        .order_by_asc(audit_signed::Column::Sequence);
+    Ok((entries, heads.into_tuple().all(on).await?))
 }
 
 /// `SQLite` holds any kind of value in any column. An entry with one that cannot be ours does not fit its hash; it is no reason to
