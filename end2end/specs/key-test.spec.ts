@@ -60,13 +60,15 @@ provider('each outcome is told in its step, with cause, remedy, AWS’s answer a
 test('a denial is tried again with a countdown, and what passes can be activated', async ({ page, kms, aws }) => {
   await signIn(page);
   await openDataEncryption(page);
-  aws.answers.set('Decrypt', { code: 'AccessDeniedException' });
+  // Not Decrypt: that would deny the provider key as well, and lock everything.
+  aws.answers.set('Encrypt', { code: 'AccessDeniedException' });
   const arn = await kms.createKey();
   await pressTest(page, arn);
   const left = result(page).locator('[data-left]');
   await expect(left).toHaveText(/^2:[0-5][0-9]$/);
   const before = await left.innerText();
   await expect(left, 'it counts down').not.toHaveText(before);
+  await expect(page.locator('#key-test'), 'the outcome has the focus').toBeFocused();
   await expect(page.locator('[data-part="status"]')).toContainText('AWS denied access to the key');
   aws.behave();
   await seeInTime(page, result(page).getByText('AWS allows access now. This key can be activated'));
