@@ -40,8 +40,10 @@ function described(fields: Record<string, unknown>): (scene: Scene) => Promise<s
 
 function answered(action: string, code: string, message?: string, status?: number): (scene: Scene) => Promise<string> {
   return async ({ kms, aws }) => {
-    aws.answers.set(action, { code, ...(message ? { message } : {}), ...(status ? { status } : {}) });
-    return kms.createKey();
+    // Of this key alone: the provider key stays in order, and nothing locks.
+    const key = await kms.createKey();
+    aws.answers.set(action, { code, key, ...(message ? { message } : {}), ...(status ? { status } : {}) });
+    return key;
   };
 }
 

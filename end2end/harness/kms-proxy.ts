@@ -9,8 +9,8 @@ import type { LocalKms } from './local-kms';
 
 type Fields = Record<string, unknown>;
 
-/** An error of AWS: its code, the status it comes with (400 if not given) and its message. */
-export type Refusal = { code: string; status?: number; message?: string };
+/** An error of AWS: its code, the status it comes with (400 if not given), its message, and for which key alone, if not for all. */
+export type Refusal = { code: string; status?: number; message?: string; key?: string };
 
 const USES = ['Encrypt', 'Decrypt'];
 
@@ -19,7 +19,7 @@ export class KmsProxy {
   readonly deniedScopes = new Set<string>();
   /** AWS's code for every Encrypt and Decrypt, whatever the key. */
   refusal: string | undefined;
-  /** What single actions are answered with, whatever the key. */
+  /** What single actions are answered with. */
   readonly answers = new Map<string, Refusal>();
   /** Whether connections break before anything is answered. */
   silent = false;
@@ -88,10 +88,11 @@ export class KmsProxy {
   }
 
   private refusalOf(action: string, body: Buffer): Refusal | undefined {
+    const asked = JSON.parse(body.toString()) as { KeyId?: string; EncryptionContext?: { scope?: string } };
     const single = this.answers.get(action);
-    if (single) return single;
+    if (single && (single.key === undefined || single.key === asked.KeyId)) return single;
     if (!USES.includes(action)) return undefined;
-    const { EncryptionContext: context } = JSON.parse(body.toString()) as { EncryptionContext?: { scope?: string } };
+    const context = asked.EncryptionContext;
     const scope = context?.scope;
     const code = scope !== undefined && this.deniedScopes.has(scope) ? 'AccessDeniedException' : this.refusal;
     return code === undefined ? undefined : { code };
