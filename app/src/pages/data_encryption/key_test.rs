@@ -129,7 +129,7 @@ fn step(id: &str, report: &StepReport, place: &Place<'_>) -> impl IntoView + use
     let (state, word, cause) = match report.result {
         StepResult::Passed => ("done", "Passed", None),
         StepResult::Warning(warning) => {
-            ("warning", "A warning; it does not stop the activation", Some(warning.message().to_owned()))
+            ("warning", "A warning, which does not stop the activation", Some(warning.message().to_owned()))
         }
         StepResult::Failed(problem) => ("failed", "Failed", Some(cause(problem, place))),
         StepResult::NotRun => ("waiting", "Not tried, because an earlier step failed", None),
@@ -141,33 +141,29 @@ fn step(id: &str, report: &StepReport, place: &Place<'_>) -> impl IntoView + use
         _ => format!("The key's material expires on {}.", format::people_time(at, false)),
     });
     let asked = report.step.action().filter(|_| report.result != StepResult::NotRun);
-    let said = asked.map(|action| match &report.code {
-        Some(code) => view! {
+    let said = asked.map(|action| {
+        let code = report.code.clone();
+        let request = report.request_id.clone();
+        view! {
             <p class="small soft">
-                "AWS was asked for " <span class="mono">{action}</span> " and answered "
-                <span class="mono wrap">{code.clone()}</span> "."
+                "AWS was asked for " <span class="mono">{action}</span>
+                {code.map(|code| view! { " and answered " <span class="mono wrap">{code}</span> })} "."
+                {request.map(|id| view! { " AWS request " <span class="mono wrap">{id}</span> })}
             </p>
         }
-        .into_any(),
-        None => view! {
-            <p class="small soft">"AWS was asked for " <span class="mono">{action}</span> "."</p>
-        }
-        .into_any(),
     });
     let id = format!("key-test-copy-{id}");
     view! {
         <li data-state=state>
             <div class="stack tight">
                 <h4>{report.step.label()}</h4>
-                <p class="small">{word}</p>
-                {cause.map(|cause| view! { <p class="small">{cause}</p> })}
+                <p class="small">
+                    <span>{word}</span>
+                    {cause.map(|cause| format!(". {cause}"))}
+                </p>
                 {at.map(|at| view! { <p class="small">{at}</p> })}
                 {remedy(report, place).map(|remedy| view_remedy(id, remedy))}
                 {said}
-                {report
-                    .request_id
-                    .clone()
-                    .map(|id| view! { <p class="small soft">"AWS request " <span class="mono wrap">{id}</span></p> })}
             </div>
         </li>
     }

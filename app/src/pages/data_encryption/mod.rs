@@ -64,7 +64,7 @@ fn Cards(data: DataEncryption, frame: Frame) -> impl IntoView {
     let hindrance = hindrance(&data);
     let form = form(&data);
     let history = history::history(&data.history);
-    let past = past::past_jobs(&data.past_jobs);
+    let past = past::past_jobs(&data.past_jobs, data.may_change);
     let shape = format!("{form:?} {hindrance:?} {}", data.root.arn);
     view! {
         <div class="stack wide" data-shape=shape>
@@ -104,8 +104,9 @@ fn setup_card(data: &DataEncryption, place: &Deployment, hindrance: Option<&'sta
     let shown = data.test.as_ref().map(|test| key_test::key_test(test, place, principal.as_deref()));
     view! {
         <setup::Setup principal place=place.clone() of_session=data.principal_is_of_session entered hindrance failed>
-            <div data-part="impact">{impact}</div>
+            // Right below the button that asks for it.
             <div data-part="test">{shown}</div>
+            <div data-part="impact">{impact}</div>
         </setup::Setup>
     }
     .into_any()
