@@ -34,6 +34,8 @@ pub struct Principal {
     pub address: Option<String>,
     /// When they last proved who they are, in Unix milliseconds.
     pub proven_at: i64,
+    /// When they last did so because it was asked for, and not by signing in; 0 if never.
+    pub confirmed_at: i64,
 }
 
 impl Principal {

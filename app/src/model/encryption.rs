@@ -126,6 +126,7 @@ pub struct DataEncryption {
     pub principal_is_of_session: bool,
     /// Whether the person who asked may change the key.
     pub may_change: bool,
-    /// Whether the person who asked has shown a moment ago who they are: then a form may hold what they had typed before that.
-    pub has_just_proven: bool,
+    /// Whether the person who asked has a moment ago shown who they are because a form asked for it: then the form may hold what
+    /// they had typed before that.
+    pub has_just_confirmed: bool,
 }

@@ -29,7 +29,7 @@ const WINDOW: Duration = Duration::from_secs(8);
 async fn list(session: Session, State(services): State<Services>) -> impl IntoResponse {
     let user: String = session.get(USER).await.unwrap().unwrap();
     let who = services.accounts.find(user.parse().unwrap()).await.unwrap().unwrap();
-    Json(services.workspaces.list(&who, None).await.unwrap())
+    Json(services.workspaces.list(&who.principal, None).await.unwrap())
 }
 
 /// Serves the handler on a port of its own, until the process ends.

@@ -6,11 +6,12 @@
 use crate::{
     application::aws,
     config::{Config, Options},
-    services::audit::verify::{Outside, Report, Verifier},
+    services::audit::verify::{Outside, Report, Unsigned, Verifier},
     store::{Store, house},
     telemetry,
 };
 use clap::{Args, Subcommand};
+use serde::Deserialize;
 use std::{
     error::Error,
     fs,
@@ -19,6 +20,8 @@ use std::{
 };
 use vault::{DeploymentId, Kms};
 
+/// The event of the lines of a server's log that hold a head.
+const EVENT: &str = "audit_head_signed";
 const ALTERED: u8 = 3;
 const NOT_VOUCHED_FOR: u8 = 4;
 
@@ -108,15 +111,25 @@ fn line(line: &str) -> Option<Outside> {
     if let Some(head) = pair(line) {
         return Some(head);
     }
-    if !line.contains("audit_head_signed") {
+    if line.trim_start().starts_with('{') {
+        let logged: Logged = serde_json::from_str(line).ok().filter(|logged: &Logged| logged.event == EVENT)?;
+        return head(&logged.sequence?.to_string(), &logged.hash?);
+    }
+    // Others choose words in some lines of a log, as the method of a request; none of these holds `=` or a quotation mark.
+    if !line.contains(&format!("event=\"{EVENT}\"")) {
         return None;
     }
-    let after = |name: &str| {
-        let value = &line[line.find(name)? + name.len()..];
-        let value = value.trim_start_matches(['"', ':', '=', ' ']);
-        value.split(|c: char| !c.is_ascii_alphanumeric()).next()
-    };
-    head(after("sequence")?, after("hash")?)
+    let after = |name: &str| line.split_once(name).and_then(|(_, value)| value.split([' ', '"']).next());
+    head(after(" sequence=")?, after(" hash=\"")?)
+}
+
+/// What is read of a line of a log in JSON (`telemetry.rs` writes it flat).
+#[derive(Deserialize)]
+struct Logged {
+    #[serde(default)]
+    event: String,
+    sequence: Option<i64>,
+    hash: Option<String>,
 }
 
 fn head(sequence: &str, hash: &str) -> Option<Outside> {
@@ -151,6 +164,14 @@ fn say(report: &Report) -> io::Result<()> {
     if let Some(sequence) = report.vouched.by_outside {
         writeln!(out, "The head {sequence} from outside fits: up to there nothing was changed or cut off.")?;
     }
+    if let Some(Unsigned { from, to, waited }) = report.longest_unsigned {
+        writeln!(
+            out,
+            "Entries {from} to {to} were signed only {} minutes after the first of them. If the servers' logs do not say why \
+             (audit_head_waits), or CloudTrail has signed heads among them, they may have been written anew.",
+            waited / 60_000
+        )?;
+    }
     if let Some(why) = &report.unconfirmed {
         writeln!(out, "No signed head was confirmed: {why}.")?;
     }
@@ -182,7 +203,7 @@ mod tests {
         assert_eq!(pair(&format!("7:{hash}")), expected);
         assert_eq!(line(&format!(" 7:{hash} ")), expected);
         let json =
-            format!(r#"{{"level":"INFO","fields":{{"event":"audit_head_signed","sequence":7,"hash":"{hash}"}}}}"#);
+            format!(r#"{{"level":"INFO","event":"audit_head_signed","sequence":7,"hash":"{hash}","target":"server"}}"#);
         assert_eq!(line(&json), expected);
         let text = format!(r#"INFO event="audit_head_signed" sequence=7 hash="{hash}" signature="00""#);
         assert_eq!(line(&text), expected);
@@ -190,5 +211,9 @@ mod tests {
             assert_eq!(pair(wrong), None, "{wrong}");
         }
         assert_eq!(line(&json.replace("audit_head_signed", "something_else")), None);
+        // What anybody can bring into the log of a server.
+        let method = format!("audit_head_signed-sequence5-hash{hash}");
+        assert_eq!(line(&format!("INFO request: method={method} route=\"/\" status=405")), None);
+        assert_eq!(line(&format!(r#"{{"level":"INFO","method":"{method}","route":"/"}}"#)), None);
     }
 }

@@ -60,20 +60,27 @@ impl AccountPort for RequestSession {
     }
 
     async fn end_session(&self, id: &str) -> Result<(), ApiError> {
-        let user = self.user_id().await?;
-        if !self.sessions.end(user, id).await.map_err(unavailable)? {
+        let (who, user) = (self.who().await?, self.user_id().await?);
+        let transaction = self.accounts.store().begin().await.map_err(unavailable)?;
+        if !self.sessions.end(&transaction, user, id).await.map_err(unavailable)? {
             return Err(ApiError::NotFound);
         }
         // The beginning of the hash says which one it was, and nothing else.
         let session = Object::Session(id.chars().take(16).collect());
-        self.accounts.note(Entry::by(&self.who().await?, Action::SessionEnded).on(&session)).await
+        let entry = Entry::by(&who, Action::SessionEnded).on(&session);
+        Audit::commit(transaction, entry).await.map_err(unavailable)
     }
 
     async fn end_other_sessions(&self) -> Result<(), ApiError> {
-        let user = self.user_id().await?;
+        let (who, user) = (self.who().await?, self.user_id().await?);
         let this = self.session.id().ok_or(ApiError::SignedOut)?;
-        let ended = self.sessions.end_others(user, &this).await.map_err(unavailable)?;
-        self.accounts.note(Entry::by(&self.who().await?, Action::SessionEnded).amount(ended)).await
+        let transaction = self.accounts.store().begin().await.map_err(unavailable)?;
+        let ended = self.sessions.end_others(&transaction, user, &this).await.map_err(unavailable)?;
+        if ended == 0 {
+            return Ok(());
+        }
+        let entry = Entry::by(&who, Action::SessionEnded).amount(ended);
+        Audit::commit(transaction, entry).await.map_err(unavailable)
     }
 
     async fn begin_second_factor(&self) -> Result<(), ApiError> {
@@ -87,7 +94,8 @@ impl AccountPort for RequestSession {
     }
 
     async fn second_factor_set_up(&self) -> Result<Option<SetUp>, ApiError> {
-        let row = self.accounts.row(self.user_id().await?).await?;
+        // Whoever sees the secret can show the code that puts it in force.
+        let row = self.accounts.row(self.proven_user_id().await?).await?;
         let Some(secret) = row.totp_pending else { return Ok(None) };
         let (path, width) =
             picture::drawn(&picture::address(&self.organization, &row.email, &secret)).ok_or(ApiError::Internal)?;
@@ -98,14 +106,17 @@ impl AccountPort for RequestSession {
         if code.trim().is_empty() {
             return Err(Invalid::CodeMissing.into());
         }
+        let user = self.proven_user_id().await?;
         let who = self.who().await?;
-        let user = self.user_id().await?;
         let row = self.accounts.row(user).await?;
         let transaction = self.accounts.store().begin().await.map_err(unavailable)?;
         let codes = self.accounts.second_factor().confirm(&transaction, &row, code).await?;
+        // People set one up because somebody may have their password; whoever had it is out.
+        let epoch = end_sessions(&transaction, user).await.map_err(unavailable)?;
         let entry = Entry::by(&who, Action::SecondFactorAdded);
         Audit::commit(transaction, entry).await.map_err(unavailable)?;
         tracing::info!(event = "second_factor_on", user = %user, "a second factor was set up");
+        self.go_on(epoch).await?;
         Ok(codes)
     }
 

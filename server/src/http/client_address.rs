@@ -34,17 +34,17 @@ pub async fn find(State(state): State<HttpState>, mut request: Request, next: Ne
 fn client(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
     let is_trusted = |address: &IpAddr| trusted.iter().any(|net| net.contains(&address.to_canonical()));
     let mut address = peer.to_canonical();
-    let told: Vec<&str> = headers
+    // Each part by itself: what a stranger wrote in front must not spoil what a proxy has added behind it.
+    let told: Vec<&[u8]> = headers
         .get_all(FORWARDED_FOR)
         .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
+        .flat_map(|value| value.as_bytes().split(|byte| *byte == b','))
         .collect();
-    for entry in told.iter().rev() {
+    for part in told.iter().rev() {
         if !is_trusted(&address) {
             break;
         }
-        match read(entry.trim()) {
+        match std::str::from_utf8(part).ok().and_then(|part| read(part.trim())) {
             Some(before) => address = before,
             None => break,
         }
@@ -87,6 +87,10 @@ mod tests {
         assert_eq!(told("10.0.0.1", &["1.2.3.4, 203.0.113.1, 10.0.0.2"], &proxies), "203.0.113.1");
         assert_eq!(told("10.0.0.1", &["1.2.3.4", "203.0.113.1"], &proxies), "203.0.113.1");
         assert_eq!(told("10.0.0.1", &["nonsense"], &proxies), "10.0.0.1");
+        let mut spoilt = HeaderMap::new();
+        spoilt.append(FORWARDED_FOR, HeaderValue::from_bytes(b"\xc3\xa9\xff, 203.0.113.9").unwrap());
+        let trusted = ["10.0.0.0/8".parse().unwrap()];
+        assert_eq!(client("10.0.0.1".parse().unwrap(), &spoilt, &trusted).to_string(), "203.0.113.9");
         assert_eq!(told("10.0.0.1", &[], &proxies), "10.0.0.1");
         assert_eq!(told("fd00::1", &["[2001:db8::1]:4711"], &proxies), "2001:db8::1");
         assert_eq!(told("10.0.0.1", &["203.0.113.1:4711"], &proxies), "203.0.113.1");

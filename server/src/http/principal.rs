@@ -7,10 +7,10 @@ use super::{
     HttpState,
     client_address::ClientAddress,
     errors::Refusal,
-    session::{ADDRESS, DEVICE, EPOCH, HALF, Half, PROVEN, SEEN, Sessions, USER},
+    session::{ADDRESS, CONFIRMED, DEVICE, EPOCH, HALF, Half, PROVEN, SEEN, Sessions, USER},
 };
 use crate::services::{
-    accounts::{Accounts, Known},
+    accounts::{Accounts, Known, Wrong},
     audit::{Action, Entry},
     proof,
     throttle::Address,
@@ -78,6 +78,7 @@ impl RequestSession {
             return Ok(None);
         };
         known.principal.proven_at = self.get(PROVEN).await?.unwrap_or_default();
+        known.principal.confirmed_at = self.get(CONFIRMED).await?.unwrap_or_default();
         known.principal.address = Some(self.from.to_string());
         Ok(Some(known))
     }
@@ -126,15 +127,15 @@ impl RequestSession {
         self.session.cycle_id().await.map_err(unavailable)
     }
 
-    /// Everything that was asked for has been given.
+    /// Everything that was asked for has been given. Without its entry in the audit log there is no session.
     async fn begin(&self, known: &Known) -> Result<(), ApiError> {
+        self.accounts.signed_in(&known.principal, &self.from).await?;
         self.anew().await?;
         self.put(USER, &known.principal.user_id).await?;
         self.put(EPOCH, known.epoch).await?;
         self.put(PROVEN, self.clock.wall_ms()).await?;
         self.put(ADDRESS, self.from.to_string()).await?;
         self.put(DEVICE, &self.device).await?;
-        self.accounts.signed_in(&known.principal, &self.from).await?;
         tracing::info!(event = "signed_in", user = known.principal.user_id, "signed in");
         Ok(())
     }
@@ -188,7 +189,11 @@ impl SessionPort for RequestSession {
         let known =
             self.accounts.find(id).await?.filter(|known| known.epoch == half.epoch).ok_or(ApiError::SignedOut)?;
         if row.totp_secret.is_some() {
-            self.accounts.second_factor().check(&row, code, &self.from).await?;
+            let checked = self.accounts.second_factor().check(&row, code, &self.from).await;
+            if matches!(checked, Err(ApiError::Invalid(Invalid::CodeWrong))) {
+                self.accounts.note_wrong(&row, Action::SignInFailed, Wrong::WrongCode, &self.from).await?;
+            }
+            checked?;
         }
         self.begin(&known).await
     }
@@ -200,7 +205,9 @@ impl SessionPort for RequestSession {
         let (who, user) = (self.who().await?, self.user_id().await?);
         self.accounts.check_proof(user, secret, &self.from).await?;
         self.accounts.note(Entry::by(&who, Action::ProofGiven)).await?;
-        self.put(PROVEN, self.clock.wall_ms()).await
+        let now = self.clock.wall_ms();
+        self.put(CONFIRMED, now).await?;
+        self.put(PROVEN, now).await
     }
 
     async fn proof_left(&self) -> Result<u32, ApiError> {

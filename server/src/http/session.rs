@@ -8,7 +8,7 @@ use crate::{
     store::{Store, entities::session},
 };
 use async_trait::async_trait;
-use sea_orm::{ActiveValue::Set, ColumnTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, SqlErr, sea_query::Expr};
+use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, SqlErr, sea_query::Expr};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -31,6 +31,7 @@ pub const USER: &str = "user";
 pub const EPOCH: &str = "epoch";
 /// When the user last proved who they are, in Unix milliseconds.
 pub const PROVEN: &str = "proven";
+pub const CONFIRMED: &str = "confirmed";
 /// From where, and with what, the user signed in.
 pub const ADDRESS: &str = "address";
 pub const DEVICE: &str = "device";
@@ -152,27 +153,27 @@ impl Sessions {
         Ok(listed.collect())
     }
 
-    /// Ends one session of a user; `false` if they have no such session.
+    /// Ends one session of a user, in the transaction that notes it; `false` if they have no such session.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn end(&self, user: Uuid, id: &str) -> Result<bool, DbErr> {
+    pub async fn end(&self, on: &impl ConnectionTrait, user: Uuid, id: &str) -> Result<bool, DbErr> {
         let Ok(id_hash) = hex::decode(id) else { return Ok(false) };
         let one = session::Entity::delete_many()
             .filter(session::Column::UserId.eq(user))
             .filter(session::Column::IdHash.eq(id_hash));
-        Ok(one.exec(self.store.write()).await?.rows_affected == 1)
+        Ok(one.exec(on).await?.rows_affected == 1)
     }
 
-    /// Ends all sessions of a user but this one.
+    /// Ends all sessions of a user but this one, in the transaction that notes it. Gives how many there were.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn end_others(&self, user: Uuid, this: &Id) -> Result<u64, DbErr> {
+    pub async fn end_others(&self, on: &impl ConnectionTrait, user: Uuid, this: &Id) -> Result<u64, DbErr> {
         let others = session::Entity::delete_many()
             .filter(session::Column::UserId.eq(user))
             .filter(session::Column::IdHash.ne(hash(this)));
-        Ok(others.exec(self.store.write()).await?.rows_affected)
+        Ok(others.exec(on).await?.rows_affected)
     }
 
     /// Deletes the sessions that have ended, and old attempts to sign in, now and then, until `closing`.

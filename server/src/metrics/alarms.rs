@@ -149,6 +149,11 @@ pub const ALARMS: [Alarm; 30] = [
         act: "The field `error` says why: look at the provider key, the server's credentials, and the database.",
     },
     Alarm {
+        event: "audit_log_altered",
+        means: "Somebody changed the audit log in the database: it does not go on from what this server knew. Its head is not signed any more.",
+        act: "Keep a copy of the database. Run `keystead audit verify`, with `--head` and the log of a server; the field `error` names the entry.",
+    },
+    Alarm {
         event: "audit_not_written",
         means: "An entry of the audit log is written later than it should be. Nothing grave happens without its entry.",
         act: "Bring the database back.",

@@ -10,6 +10,7 @@ mod sign_in;
 
 pub use rules::{check_email, check_own_password, check_password, normalized};
 pub use second_factors::SecondFactor;
+pub use sign_in::Wrong;
 
 use super::{
     audit::{Action, Audit, Entry, Object},
@@ -246,7 +247,7 @@ impl Accounts {
             totp_last_step: Set(0),
         };
         match user::Entity::insert(insert).exec_without_returning(on).await {
-            Ok(_) => Ok(Principal { user_id: id.to_string(), name, email, role, address: None, proven_at: now }),
+            Ok(_) => Ok(Principal { user_id: id.to_string(), name, email, role, address: None, proven_at: now, confirmed_at: 0 }),
             Err(error) if matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_))) => {
                 Err(CreateUserError::EmailTaken)
             }
@@ -274,12 +275,14 @@ pub fn checked_name(name: &str) -> Result<String, CreateUserError> {
 }
 
 /// Ends every session of a user, in the transaction of what is the reason, and gives the number under which new ones begin.
+/// A second factor that somebody has begun to set up is forgotten: whoever held a session may know its secret.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn end_sessions(on: &impl ConnectionTrait, user: Uuid) -> Result<i64, DbErr> {
     user::Entity::update_many()
         .col_expr(user::Column::SessionEpoch, Expr::col(user::Column::SessionEpoch).add(1))
+        .col_expr(user::Column::TotpPending, Expr::value(None::<String>))
         .filter(user::Column::Id.eq(user))
         .exec(on)
         .await?;
@@ -325,7 +328,7 @@ pub fn stored_role(role: Role) -> StoredRole {
 
 fn principal(user: user::Model, proven_at: i64) -> Principal {
     let (user_id, role) = (user.id.to_string(), role(user.role));
-    Principal { user_id, name: user.name, email: user.email, role, address: None, proven_at }
+    Principal { user_id, name: user.name, email: user.email, role, address: None, proven_at, confirmed_at: 0 }
 }
 
 #[cfg(test)]

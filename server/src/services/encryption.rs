@@ -54,8 +54,6 @@ use uuid::Uuid;
 
 /// How many jobs that have ended are listed.
 const PAST_JOBS: u64 = 20;
-/// After a proof a form may hold what had been typed before it, for so long; milliseconds.
-const A_MOMENT: i64 = 60 * 1000;
 /// How long the answers of all servers are waited for before a key is activated.
 const BEFORE_ACTIVATION: Duration = Duration::from_secs(5);
 
@@ -133,7 +131,7 @@ impl Encryption {
             principal_arn: self.principal.as_ref().map(|principal| principal.arn.clone()),
             principal_is_of_session: self.principal.as_ref().is_some_and(|principal| principal.is_of_session),
             may_change: who.role == Role::Administrator,
-            has_just_proven: proof::age(who, self.keys.vault().clock().wall_ms()) < A_MOMENT,
+            has_just_confirmed: proof::has_confirmed(who, self.keys.vault().clock().wall_ms()),
         })
     }
 

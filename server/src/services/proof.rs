@@ -5,6 +5,8 @@ use app::{model::error::ApiError, ports::Principal};
 
 /// For so long a proof counts, in milliseconds. A sign-in is one.
 pub const FRESH_FOR: i64 = 5 * 60 * 1_000;
+/// Milliseconds in which somebody who was asked for proof is back at what they wanted to do.
+const A_MOMENT: i64 = 60 * 1_000;
 
 /// Lets only those through whose proof is fresh.
 ///
@@ -14,9 +16,9 @@ pub fn fresh(who: &Principal, now: i64) -> Result<(), Failure> {
     if left(who.proven_at, now) > 0 { Ok(()) } else { Err(Failure::Refused(ApiError::ProofNeeded)) }
 }
 
-/// How long ago the last proof was given, in milliseconds.
-pub fn age(who: &Principal, now: i64) -> i64 {
-    FRESH_FOR - left(who.proven_at, now)
+/// Whether `who` has given proof a moment ago because it was asked for. A sign-in does not count: a link can lead there.
+pub fn has_confirmed(who: &Principal, now: i64) -> bool {
+    (0..A_MOMENT).contains(&(now - who.confirmed_at))
 }
 
 /// For how many milliseconds a proof still counts. One from the future counts no longer than others.

@@ -2,11 +2,14 @@
 
 use crate::{
     on_both_databases,
-    scene::{all, attack, fill, refuses, until_signed, verify},
+    scene::{all, attack, fill, page, refuses, until_signed, verify},
     support::{Database, Ground, TestApp},
 };
-use app::ports::WorkspacesPort;
-use sea_orm::EntityTrait;
+use app::{
+    model::audit::AuditFilter,
+    ports::{EncryptionPort, WorkspacesPort},
+};
+use sea_orm::{ConnectionTrait, EntityTrait};
 use server::{
     services::audit::{
         Action, Audit, Entry, chain,
@@ -14,7 +17,8 @@ use server::{
     },
     store::{Store, entities::audit_entry},
 };
-use std::env;
+use std::{env, time::Duration};
+use tokio::time::sleep;
 
 on_both_databases!(
     the_database_refuses_every_change,
@@ -24,6 +28,9 @@ on_both_databases!(
     a_removed_entry_is_found_first_middle_and_last,
     an_edit_a_swap_and_an_insert_are_found,
     hashes_that_were_written_anew_are_found_by_the_signed_head,
+    what_was_written_anew_is_not_signed,
+    what_was_written_anew_is_not_signed_after_a_start,
+    what_claims_to_come_first_is_refused_and_found,
     an_end_that_was_cut_off_cleanly_is_found_by_a_head_from_outside,
 );
 
@@ -225,6 +232,62 @@ async fn hashes_that_were_written_anew_are_found_by_the_signed_head(database: Da
     // The same is found by a head from outside.
     let outside = Outside { sequence: 2, hash: all(&store).await[1].hash.as_slice().try_into().unwrap() };
     assert_eq!(verify(&app, &[outside]).await.vouched.by_outside, Some(2));
+    app.stop().await;
+}
+
+async fn what_was_written_anew_is_not_signed(database: Database) {
+    let app = TestApp::start(database).await;
+    let store = app.services.store.clone();
+    fill(&store, 10).await;
+    let signed = until_signed(&app).await;
+    rewrite(&store).await;
+    let heads = "DELETE FROM audit_heads WHERE sequence >= 4".to_owned();
+    store.write().execute_unprepared(&heads).await.unwrap();
+    // An entry about keys would be signed within seconds.
+    let who = app.administrator().await;
+    app.services.encryption.test_key(&who, &app.keys.create().await).await.unwrap();
+    sleep(Duration::from_secs(8)).await;
+    let newest = page(&app, &AuditFilter::default(), None, None).await.signed;
+    assert!(newest.is_none_or(|head| head.sequence < 4), "{newest:?} was signed after {signed}");
+    app.stop().await;
+}
+
+/// The newest signed head is all that a server knows that has just begun.
+async fn what_was_written_anew_is_not_signed_after_a_start(database: Database) {
+    let ground = Ground::new(database).await;
+    let kms = env::var("KEYSTEAD_TEST_KMS_URL").unwrap();
+    let app = ground.start(&kms, |_| {}).await;
+    let store = app.services.store.clone();
+    fill(&store, 10).await;
+    let signed = until_signed(&app).await;
+    let entries = all(&store).await;
+    rewrite(&store).await;
+    app.stop().await;
+    let again = ground.start(&kms, |_| {}).await;
+    let who = again.administrator().await;
+    again.services.encryption.test_key(&who, &again.keys.create().await).await.unwrap();
+    sleep(Duration::from_secs(8)).await;
+    let newest = page(&again, &AuditFilter::default(), None, None).await.signed.unwrap();
+    assert_eq!(newest.sequence, signed, "of {} entries", entries.len());
+    again.stop().await;
+}
+
+async fn what_claims_to_come_first_is_refused_and_found(database: Database) {
+    let app = TestApp::start(database).await;
+    let store = &app.services.store;
+    fill(store, 3).await;
+    for sequence in [0, -7, 100] {
+        let slip = format!(
+            "INSERT INTO audit_entries (sequence, at, action, outcome, actor, hash) \
+             SELECT {sequence}, at, action, outcome, actor, hash FROM audit_entries WHERE sequence = 1"
+        );
+        assert!(refuses(store, &slip).await, "{sequence}");
+    }
+    assert!(verify(&app, &[]).await.is_intact());
+    attack(store, &[]).await;
+    let first = all(store).await[0].clone();
+    insert(store, audit_entry::Model { sequence: -7, ..first }).await;
+    found(&app, Finding::BeforeTheFirst(1)).await;
     app.stop().await;
 }
 

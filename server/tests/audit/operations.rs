@@ -5,9 +5,9 @@ use crate::{
     scene::{all, told, until_told},
     support::{Database, Ground, TestApp, program::Program},
 };
-use sea_orm::EntityTrait;
+use sea_orm::{ConnectionTrait, EntityTrait};
 use server::{
-    services::audit::{Action, Entry, Outcome},
+    services::audit::{Action, Audit, Entry, Outcome},
     store::{Store, entities::audit_open},
 };
 use std::time::Duration;
@@ -17,6 +17,8 @@ on_both_databases!(
     an_operation_that_is_dropped_closes_itself,
     an_operation_of_a_server_that_died_is_abandoned,
     an_operation_that_goes_on_is_left_alone,
+    what_was_taken_for_abandoned_ends_with_its_job_all_the_same,
+    what_is_closed_is_not_closed_again,
 );
 
 async fn an_operation_that_is_dropped_closes_itself(database: Database) {
@@ -66,5 +68,37 @@ async fn an_operation_that_goes_on_is_left_alone(database: Database) {
     assert_eq!(told(&app.services.store, &["key_tested"]).await.len(), 1);
     open.close(Outcome::Succeeded).await.unwrap();
     assert_eq!(audit.close_abandoned().await.unwrap(), 0);
+    app.stop().await;
+}
+
+/// Its time is over, as another server sees it.
+async fn is_taken_for_abandoned(app: &TestApp) {
+    let expire = "UPDATE audit_open SET expires_at = 0";
+    app.services.store.write().execute_unprepared(expire).await.unwrap();
+    // The server may be first.
+    app.services.audit.close_abandoned().await.unwrap();
+    until_told(&app.services.store, &["key_tested"], &[("key_tested", "opened"), ("key_tested", "abandoned")]).await;
+}
+
+async fn what_was_taken_for_abandoned_ends_with_its_job_all_the_same(database: Database) {
+    let app = TestApp::start(database).await;
+    let open = app.services.audit.open(Uuid::from_u128(1), Entry::by_system(Action::KeyTested)).await.unwrap();
+    is_taken_for_abandoned(&app).await;
+    let (job, transaction) = (Uuid::from_u128(2), app.services.store.begin().await.unwrap());
+    open.leave_to(&transaction, job).await.unwrap();
+    Audit::close_for_job(&transaction, job, Outcome::Succeeded, |entry| entry).await.unwrap();
+    transaction.commit().await.unwrap();
+    let expected = [("key_tested", "opened"), ("key_tested", "abandoned"), ("key_tested", "succeeded")];
+    until_told(&app.services.store, &["key_tested"], &expected).await;
+    app.stop().await;
+}
+
+async fn what_is_closed_is_not_closed_again(database: Database) {
+    let app = TestApp::start(database).await;
+    let open = app.services.audit.open(Uuid::from_u128(1), Entry::by_system(Action::KeyTested)).await.unwrap();
+    is_taken_for_abandoned(&app).await;
+    drop(open);
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(told(&app.services.store, &["key_tested"]).await.len(), 2);
     app.stop().await;
 }

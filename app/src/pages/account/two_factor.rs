@@ -118,7 +118,14 @@ pub fn FreshCodes(codes: Vec<String>) -> impl IntoView {
 /// Setting it up.
 #[component]
 pub fn TwoFactorPage() -> impl IntoView {
-    let set_up = OnceResource::new(read_set_up());
+    // Whoever sees the secret can put it in force, so it is not shown to a session that somebody has left open.
+    let set_up = OnceResource::new(async {
+        match read_set_up().await {
+            Ok(set_up) => Ok(Ok(set_up)),
+            Err(ApiError::ProofNeeded) => Ok(Err(())),
+            Err(error) => Err(error),
+        }
+    });
     let failed = returned_error::<CancelSecondFactor>();
     view! {
         {crate::pages::tab_title("Second factor")}
@@ -135,8 +142,9 @@ pub fn TwoFactorPage() -> impl IntoView {
             set_up,
             None,
             |set_up, _| match set_up {
-                Some(set_up) => view! { <Steps set_up/> }.into_any(),
-                None => view! { <GoTo path=PAGE/> }.into_any(),
+                Ok(Some(set_up)) => view! { <Steps set_up/> }.into_any(),
+                Ok(None) => view! { <GoTo path=PAGE/> }.into_any(),
+                Err(()) => view! { <GoTo path=confirm_path(TWO_FACTOR_PAGE)/> }.into_any(),
             },
         )}
     }

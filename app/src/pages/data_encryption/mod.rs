@@ -95,7 +95,7 @@ fn Cards(data: DataEncryption, frame: Frame) -> impl IntoView {
 fn setup_card(data: &DataEncryption, place: &Deployment, hindrance: Option<&'static str>) -> AnyView {
     let failed = returned_error::<ActivateKey>().or_else(returned_error::<TestKey>);
     let principal = data.principal_arn.clone();
-    let entered = data.test.as_ref().map(|test| test.arn.clone()).or_else(|| problem::typed("arn"));
+    let entered = data.test.as_ref().map(|test| test.arn.clone()).or_else(|| typed_before(data));
     let is_followed = use_query_map().with_untracked(|query| query.get(LOADS_ITSELF)).is_some();
     if is_followed && data.test.as_ref().is_some_and(KeyTest::is_open) {
         load_again(TEST_LOADS_AGAIN);
@@ -114,8 +114,7 @@ fn setup_card(data: &DataEncryption, place: &Deployment, hindrance: Option<&'sta
 
 fn delete_card(data: &DataEncryption, hindrance: Option<&'static str>) -> AnyView {
     let failed = returned_error::<DeleteKey>();
-    // The ARN typed is the confirmation, so a link must not be able to type it.
-    let entered = problem::typed("arn").filter(|_| data.has_just_proven);
+    let entered = typed_before(data);
     let impact = impact::impact(Direction::Delete, data);
     view! {
         <delete::DeleteCard arn=data.root.arn.clone() entered hindrance failed>
@@ -123,6 +122,12 @@ fn delete_card(data: &DataEncryption, hindrance: Option<&'static str>) -> AnyVie
         </delete::DeleteCard>
     }
     .into_any()
+}
+
+/// The ARN that somebody had typed before they were asked for proof. A link must not be able to type it: it chooses the key, or
+/// is the confirmation.
+fn typed_before(data: &DataEncryption) -> Option<String> {
+    problem::typed("arn").filter(|_| data.has_just_confirmed)
 }
 
 /// What a person can do on the page.

@@ -5,7 +5,7 @@ use super::{
 };
 use crate::{
     services::{
-        audit::{Action, Audit, Entry, Outcome},
+        audit::{Action, Audit, Entry, Object, Outcome},
         throttle::{Address, Guess},
     },
     store::entities::user,
@@ -15,10 +15,21 @@ use app::{
     ports::Principal,
 };
 use sea_orm::{ColumnTrait, DbErr, EntityTrait, QueryFilter, sea_query::Expr};
+use serde::Serialize;
 use uuid::Uuid;
 
 /// Of so many addresses it is noted each time how many attempts were turned away.
 const NOTED_ADDRESSES: usize = 20;
+
+/// What was wrong although the password, or the session, was right.
+#[derive(Clone, Copy, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Wrong {
+    WrongCode,
+    AccountDisabled,
+    WrongProof,
+    WrongPassword,
+}
 
 impl Accounts {
     /// The user with this e-mail and password, asked for `from` somewhere.
@@ -40,6 +51,7 @@ impl Accounts {
             return Err(ApiError::WrongCredentials);
         };
         if user.disabled_at.is_some() {
+            self.note_wrong(&user, Action::SignInFailed, Wrong::AccountDisabled, from).await?;
             return Err(ApiError::AccountDisabled);
         }
         Ok(self.known(user))
@@ -88,17 +100,38 @@ impl Accounts {
     /// [`ApiError::Invalid`] if it is neither.
     pub async fn check_proof(&self, id: Uuid, secret: &str, from: &Address) -> Result<(), ApiError> {
         let user = self.row(id).await?;
-        if user.totp_secret.is_some() && looks_like_a_code(secret) {
-            return match self.second_factor().check(&user, secret, from).await {
-                Err(ApiError::Invalid(Invalid::CodeWrong)) => Err(Invalid::ProofWrong.into()),
-                other => other,
-            };
-        }
-        if self.password_matches(&user.email, secret, Some(&user), from).await? {
-            Ok(())
+        let is_right = if user.totp_secret.is_some() && looks_like_a_code(secret) {
+            match self.second_factor().check(&user, secret, from).await {
+                Ok(()) => true,
+                // A password may look like a recovery code.
+                Err(ApiError::Invalid(Invalid::CodeWrong)) => {
+                    self.password_matches(&user.email, secret, Some(&user), from).await?
+                }
+                Err(error) => return Err(error),
+            }
         } else {
-            Err(Invalid::ProofWrong.into())
+            self.password_matches(&user.email, secret, Some(&user), from).await?
+        };
+        if is_right {
+            return Ok(());
         }
+        self.note_wrong(&user, Action::ProofGiven, Wrong::WrongProof, from).await?;
+        Err(Invalid::ProofWrong.into())
+    }
+
+    /// Notes that somebody who has a password or a session of `user` had not all that was asked for.
+    ///
+    /// # Errors
+    /// [`ApiError::Unavailable`] if the database does not answer.
+    pub async fn note_wrong(
+        &self,
+        user: &user::Model,
+        action: Action,
+        wrong: Wrong,
+        from: &Address,
+    ) -> Result<(), ApiError> {
+        let entry = Entry::by_nobody(action, Some(from.to_string())).on(&Object::User(user.id));
+        self.note(entry.detail(wrong).outcome(Outcome::Refused)).await
     }
 
     /// Appends an entry to the audit log that tells of nothing else in the database.
@@ -123,6 +156,7 @@ impl Accounts {
     ) -> Result<i64, ApiError> {
         let user = self.row(Uuid::try_parse(&who.user_id).map_err(|_| ApiError::SignedOut)?).await?;
         if !self.password_matches(&user.email, current, Some(&user), from).await? {
+            self.note_wrong(&user, Action::PasswordChanged, Wrong::WrongPassword, from).await?;
             return Err(Invalid::PasswordWrong.into());
         }
         if current == new {

@@ -218,10 +218,14 @@ fn csv(out: &mut String, entry: &AuditEntry) {
     out.push_str("\r\n");
 }
 
-/// A cell as RFC 4180 has it. What a spreadsheet would take for a formula gets an apostrophe in front of it.
+/// A cell as RFC 4180 has it. What a spreadsheet would take for a formula gets an apostrophe in front of it, also behind a
+/// semicolon or a tab, at which some divide a line whatever is quoted.
 fn cell(out: &mut String, text: &str) {
-    let is_formula = text.trim_start().starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠']);
-    let is_quoted = text.contains([',', '"', '\r', '\n']) || text.trim() != text;
+    const FORMULA: [char; 11] = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'];
+    let guarded = guarded(text, &FORMULA);
+    let text = guarded.as_str();
+    let is_formula = text.trim_start().starts_with(FORMULA);
+    let is_quoted = text.contains([',', ';', '"', '\t', '\r', '\n']) || text.trim() != text;
     if is_quoted {
         out.push('"');
     }
@@ -234,6 +238,18 @@ fn cell(out: &mut String, text: &str) {
     } else {
         out.push_str(text);
     }
+}
+
+/// The text with an apostrophe before each formula that would begin behind a semicolon or a tab.
+fn guarded(text: &str, formula: &[char]) -> String {
+    let mut out = String::with_capacity(text.len());
+    for (at, part) in text.split_inclusive([';', '\t']).enumerate() {
+        if at > 0 && part.trim_start().starts_with(formula) {
+            out.push('\'');
+        }
+        out.push_str(part);
+    }
+    out
 }
 
 /// With milliseconds, which tell apart what happened within a second.
@@ -265,6 +281,8 @@ mod tests {
         assert_eq!(celled("＝1"), "'＝1");
         assert_eq!(celled("=cmd|' /C calc'!A0,\"x\""), "\"'=cmd|' /C calc'!A0,\"\"x\"\"\"");
         assert_eq!(celled("a=1"), "a=1");
+        assert_eq!(celled("x;=1+1; @b"), "\"x;'=1+1;' @b\"");
+        assert_eq!(celled("x\t=1"), "\"x\t'=1\"");
     }
 
     #[test]

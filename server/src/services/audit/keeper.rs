@@ -4,19 +4,23 @@
 //! purpose `audit` and sequence), kept in `audit_heads`, and written to the log of the server, which whoever can change the
 //! database cannot reach. That happens within a minute after the last entry, and within seconds after one about keys. Any
 //! server does it: each looks by itself, at a moment of its own, and those that come later find it done. What must stay true:
-//! nothing waits for a signature; while KMS or the database does not answer, the next attempt comes later and later, up to a
-//! minute, and after ten minutes the operator hears of it.
+//! nothing is signed but what goes on from what this server knew before ([`Known`]), and what does not is told at once; nothing
+//! waits for a signature; while KMS or the database does not answer, the next attempt comes later and later, up to a minute, and
+//! after ten minutes the operator hears of it.
 
-use super::Audit;
+use super::{
+    Audit,
+    witness::{Followed, Known},
+};
 use crate::store::{
     Store, database_now,
     entities::{audit_head, audit_signed},
 };
-use sea_orm::{ActiveValue::Set, DbErr, EntityTrait, QueryOrder, QuerySelect};
+use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use std::time::Duration;
 use tokio::time::{Instant, timeout};
 use uuid::Uuid;
-use vault::{DeploymentId, HeadContext, Kms, KmsError};
+use vault::{DeploymentId, HeadContext, Kms, KmsClass, KmsError};
 
 /// How often the head is looked at.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
@@ -36,8 +40,9 @@ enum Unsigned {
     Database(#[from] DbErr),
     #[error("KMS failed: {0}")]
     Kms(#[from] KmsError),
-    #[error("the head of the audit log is damaged")]
-    Damaged,
+    /// What is stored does not go on from what was known, from this entry on.
+    #[error("entry {0} does not go on from what this server knew")]
+    Altered(i64),
     #[error("no answer in time")]
     Late,
 }
@@ -67,11 +72,12 @@ impl Keeper {
     /// Runs until it is dropped.
     pub async fn run(self) {
         let mut trouble = Trouble::default();
+        let mut known = None;
         let mut closed = Instant::now();
         loop {
             let now = Instant::now();
             if trouble.next.is_none_or(|next| now >= next) {
-                let signed = timeout(PATIENCE, self.sign_if_due()).await.unwrap_or(Err(Unsigned::Late));
+                let signed = timeout(PATIENCE, self.sign_if_due(&mut known)).await.unwrap_or(Err(Unsigned::Late));
                 trouble.note(signed, Instant::now());
             }
             if now.duration_since(closed) >= CLOSE_EVERY {
@@ -89,39 +95,72 @@ impl Keeper {
         }
     }
 
-    async fn sign_if_due(&self) -> Result<(), Unsigned> {
-        if self.due().await?.is_none() {
+    /// Follows the log from what is `known`, and signs its head if it is time.
+    async fn sign_if_due(&self, known: &mut Option<Known>) -> Result<(), Unsigned> {
+        let head = self.head().await?;
+        let from = match *known {
+            Some(known) => known,
+            None => *known.insert(self.newest_confirmed().await?),
+        };
+        let to = match from.follow(self.store.read(), &head).await? {
+            Followed::To(to) => *known.insert(to),
+            Followed::Altered(at) => return Err(Unsigned::Altered(at)),
+        };
+        if to.sequence < head.sequence || !self.is_due(to).await? {
             return Ok(());
         }
         // Not all servers at once.
         let turn = u64::try_from(self.server.as_u128() % SPREAD).unwrap_or_default();
         tokio::time::sleep(Duration::from_millis(turn)).await;
-        match self.due().await? {
-            Some(head) => self.sign(head).await,
-            None => Ok(()),
+        if self.is_due(to).await? { self.sign(to).await } else { Ok(()) }
+    }
+
+    async fn head(&self) -> Result<audit_head::Model, Unsigned> {
+        let head = audit_head::Entity::find_by_id(1).one(self.store.read()).await?;
+        head.ok_or(Unsigned::Altered(0))
+    }
+
+    /// The newest head that was signed with the provider key, which KMS has to confirm. If there is none, the log is followed
+    /// from its beginning.
+    async fn newest_confirmed(&self) -> Result<Known, Unsigned> {
+        let newest = audit_signed::Entity::find()
+            .filter(audit_signed::Column::KeyArn.eq(&self.provider_key))
+            .order_by_desc(audit_signed::Column::Sequence);
+        let Some(head) = newest.limit(1).one(self.store.read()).await? else { return Ok(Known::NOTHING) };
+        let altered = Unsigned::Altered(head.sequence);
+        let Ok(sequence) = u64::try_from(head.sequence) else { return Err(altered) };
+        let context = HeadContext { deployment: &self.deployment, sequence };
+        match self.kms.signed_head(&self.provider_key, &context, &head.wrapped).await {
+            Ok(hash) => Ok(Known { sequence: head.sequence, hash }),
+            Err(KmsError { class: KmsClass::Tampered, .. }) => Err(altered),
+            Err(error) => Err(error.into()),
         }
     }
 
-    /// The head, if it is to be signed now.
-    async fn due(&self) -> Result<Option<audit_head::Model>, DbErr> {
+    /// Whether `known`, which was the head a moment ago, is to be signed now.
+    async fn is_due(&self, known: Known) -> Result<bool, Unsigned> {
         let on = self.store.read();
-        let head = audit_head::Entity::find_by_id(1).one(on).await?;
-        let Some(head) = head.filter(|head| head.sequence > 0) else { return Ok(None) };
-        let Some(signed) = newest(on).await? else { return Ok(Some(head)) };
-        let is_due = head.sequence > signed.sequence
-            && (head.urgent > signed.sequence || database_now(on).await? - signed.signed_at >= SIGN_EVERY);
-        Ok(is_due.then_some(head))
+        let head = self.head().await?;
+        // One that claims to be of an entry that is not there yet is not ours, and must not keep us from signing.
+        let newest = audit_signed::Entity::find()
+            .filter(audit_signed::Column::Sequence.lte(head.sequence))
+            .order_by_desc(audit_signed::Column::Sequence);
+        let Some(signed) = newest.limit(1).one(on).await? else { return Ok(known.sequence > 0) };
+        let age = database_now(on).await? - signed.signed_at;
+        // Nor must one from the future.
+        let is_time = head.urgent > signed.sequence || !(-SIGN_EVERY..SIGN_EVERY).contains(&age);
+        Ok(known.sequence > signed.sequence && is_time)
     }
 
-    async fn sign(&self, head: audit_head::Model) -> Result<(), Unsigned> {
-        let hash: [u8; 32] = head.hash.as_slice().try_into().map_err(|_| Unsigned::Damaged)?;
-        let sequence = u64::try_from(head.sequence).map_err(|_| Unsigned::Damaged)?;
+    async fn sign(&self, known: Known) -> Result<(), Unsigned> {
+        let Known { sequence: at, hash } = known;
+        let sequence = u64::try_from(at).map_err(|_| Unsigned::Altered(at))?;
         let context = HeadContext { deployment: &self.deployment, sequence };
         let wrapped = self.kms.sign_head(&self.provider_key, &context, &hash).await?;
         let on = self.store.write();
         let row = audit_signed::ActiveModel {
-            sequence: Set(head.sequence),
-            hash: Set(head.hash),
+            sequence: Set(at),
+            hash: Set(hash.to_vec()),
             wrapped: Set(wrapped.blob.clone()),
             key_arn: Set(self.provider_key.clone()),
             request_id: Set(wrapped.request_id.clone()),
@@ -129,9 +168,10 @@ impl Keeper {
             server: Set(self.server),
         };
         if let Err(error) = audit_signed::Entity::insert(row).exec_without_returning(on).await {
-            // Another server may have been first.
-            return match audit_signed::Entity::find_by_id(head.sequence).one(on).await? {
-                Some(_) => Ok(()),
+            return match audit_signed::Entity::find_by_id(at).one(on).await? {
+                // Another server was first.
+                Some(signed) if signed.hash == hash => Ok(()),
+                Some(_) => Err(Unsigned::Altered(at)),
                 None => Err(error.into()),
             };
         }
@@ -157,9 +197,20 @@ impl Trouble {
         let since = *self.since.get_or_insert(now);
         self.pause = (self.pause * 2).clamp(LOOK_EVERY, LONGEST_PAUSE);
         self.next = Some(now + self.pause);
-        if now.duration_since(since) < ALARM_AFTER {
+        let is_altered = matches!(error, Unsigned::Altered(_));
+        let is_told = self.told.is_some_and(|told| now.duration_since(told) < ALARM_AFTER);
+        if is_altered && !is_told {
+            self.told = Some(now);
+            tracing::error!(
+                event = "audit_log_altered",
+                %error,
+                "the audit log was changed by somebody else: its head is not signed"
+            );
+        } else if is_altered {
+            tracing::debug!(%error, "the head of the audit log is still not signed");
+        } else if now.duration_since(since) < ALARM_AFTER {
             tracing::info!(event = "audit_head_waits", %error, "the head of the audit log is signed later");
-        } else if self.told.is_none_or(|told| now.duration_since(told) >= ALARM_AFTER) {
+        } else if !is_told {
             self.told = Some(now);
             tracing::error!(event = "audit_head_unsigned", %error, "the head of the audit log could not be signed for long");
         }
@@ -167,7 +218,7 @@ impl Trouble {
 }
 
 /// The newest head that was signed.
-pub async fn newest(on: &impl sea_orm::ConnectionTrait) -> Result<Option<audit_signed::Model>, DbErr> {
+pub async fn newest(on: &impl ConnectionTrait) -> Result<Option<audit_signed::Model>, DbErr> {
     audit_signed::Entity::find().order_by_desc(audit_signed::Column::Sequence).limit(1).one(on).await
 }
 
@@ -192,5 +243,7 @@ mod tests {
         assert_eq!(trouble.told, told);
         trouble.note(Ok(()), begin + ALARM_AFTER);
         assert!(trouble.next.is_none() && trouble.since.is_none());
+        trouble.note(Err(Unsigned::Altered(7)), begin);
+        assert_eq!(trouble.told, Some(begin), "that is told at once");
     }
 }

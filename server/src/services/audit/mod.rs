@@ -21,6 +21,7 @@ pub mod keeper;
 mod open;
 pub mod read;
 pub mod verify;
+pub mod witness;
 
 pub use app::model::audit::{Action, Outcome};
 pub use entry::{Actor, Entry, Object};

@@ -80,16 +80,22 @@ impl Audit {
     /// # Errors
     /// When the database fails.
     pub async fn close_abandoned(&self) -> Result<usize, DbErr> {
-        let left = self.abandoned(self.store.read()).await?;
-        for row in &left {
+        let mut closed = 0;
+        for row in Self::abandoned(self.store.read(), None).await? {
             let transaction = self.store.begin().await?;
-            close(&transaction, row, |entry| entry.by_server(self.server).outcome(Outcome::Abandoned)).await?;
+            // Meanwhile it may have gone on, or been left to a job.
+            super::hold(&transaction).await?;
+            if let Some(row) = Self::abandoned(&transaction, Some(row.operation)).await?.first() {
+                close(&transaction, row, |entry| entry.by_server(self.server).outcome(Outcome::Abandoned)).await?;
+                closed += 1;
+            }
             transaction.commit().await?;
         }
-        Ok(left.len())
+        Ok(closed)
     }
 
-    async fn abandoned(&self, on: &impl ConnectionTrait) -> Result<Vec<audit_open::Model>, DbErr> {
+    /// What nobody will close any more: all of it, or this operation, if it is one of them.
+    async fn abandoned(on: &impl ConnectionTrait, one: Option<Uuid>) -> Result<Vec<audit_open::Model>, DbErr> {
         let now = database_now(on).await?;
         let live = server::Entity::find()
             .select_only()
@@ -110,7 +116,11 @@ impl Audit {
         let of_ended_job = Condition::all()
             .add(audit_open::Column::JobId.is_not_null())
             .add(audit_open::Column::JobId.not_in_subquery(unfinished));
-        audit_open::Entity::find().filter(Condition::any().add(of_no_job).add(of_ended_job)).limit(100).all(on).await
+        let mut found = audit_open::Entity::find().filter(Condition::any().add(of_no_job).add(of_ended_job));
+        if let Some(operation) = one {
+            found = found.filter(audit_open::Column::Operation.eq(operation));
+        }
+        found.limit(100).all(on).await
     }
 }
 
@@ -137,6 +147,15 @@ impl OpenEntry {
         Ok(())
     }
 
+    /// Closes as failed what was dropped, unless it is closed: the answer to an earlier attempt may have been lost.
+    async fn close_dropped(self) -> Result<(), DbErr> {
+        let transaction = self.audit.store.begin().await?;
+        if take(&transaction, self.operation).await? {
+            Audit::append(&transaction, self.entry.clone().detail(CUT).outcome(Outcome::Failed)).await?;
+        }
+        transaction.commit().await
+    }
+
     /// Closes the operation in the transaction of what it does, and as the last thing in it. If the transaction is not
     /// committed after all, the operation ends as abandoned.
     ///
@@ -148,16 +167,26 @@ impl OpenEntry {
         Ok(())
     }
 
-    /// Leaves the operation to a job, in the transaction that makes it.
+    /// Leaves the operation to a job, in the transaction that makes it, and as the last thing in it.
     ///
     /// # Errors
     /// When the database fails: the transaction must not be committed then.
     pub async fn leave_to(mut self, on: &DatabaseTransaction, job: Uuid) -> Result<(), DbErr> {
-        audit_open::Entity::update_many()
+        super::hold(on).await?;
+        let left = audit_open::Entity::update_many()
             .col_expr(audit_open::Column::JobId, Expr::value(job))
-            .filter(audit_open::Column::Operation.eq(self.operation))
-            .exec(on)
-            .await?;
+            .filter(audit_open::Column::Operation.eq(self.operation));
+        if left.exec(on).await?.rows_affected == 0 {
+            // It was taken for abandoned meanwhile; the job is about to happen all the same, and its end is said.
+            let row = audit_open::ActiveModel {
+                operation: Set(self.operation),
+                sequence: Set(self.sequence),
+                server: Set(self.audit.server),
+                job_id: Set(Some(job)),
+                expires_at: Set(0),
+            };
+            audit_open::Entity::insert(row).exec_without_returning(on).await?;
+        }
         self.is_closed = true;
         Ok(())
     }
@@ -192,16 +221,15 @@ impl Drop for OpenEntry {
         }
         // Whoever waited for it is gone. If the program ends before this is done, another server does it.
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-            let entry = self.entry.clone().detail(CUT);
             let left = Self {
                 audit: self.audit.clone(),
                 operation: self.operation,
                 sequence: self.sequence,
-                entry,
+                entry: self.entry.clone(),
                 is_closed: true,
             };
             runtime.spawn(async move {
-                if let Err(error) = left.close(Outcome::Failed).await {
+                if let Err(error) = left.close_dropped().await {
                     tracing::warn!(event = "audit_not_written", %error, "an operation in the audit log is closed later");
                 }
             });

@@ -3,7 +3,9 @@
 //! What the hashes alone show: an entry that was edited, removed, inserted or moved. Whoever can write the database can also
 //! write all hashes after an edit anew, and cut off the end together with the row that says where it was. Against the former
 //! stand the signed heads, which need the provider key; against the latter a head that was kept outside, as from the log of a
-//! server. What must stay true: a signed head counts only if it opens under a key that the caller has named, never under one
+//! server. Servers do not sign what does not go on from what they knew (`witness.rs`), so whoever wants a signature for what was
+//! written anew must remove heads and wait until no server remembers them: a long stretch of entries without a signed head is
+//! told. What must stay true: a signed head counts only if it opens under a key that the caller has named, never under one
 //! that only the database names; and what could not be confirmed is never called confirmed.
 //!
 //! Cost: one pass over the entries by their primary key, whose length is the only thing it grows with; memory is that of a few
@@ -12,7 +14,7 @@
 mod heads;
 mod report;
 
-pub use report::{Finding, Report, Vouched};
+pub use report::{Finding, Report, Unsigned, Vouched};
 
 use super::chain::{self, FIRST};
 use crate::store::{
@@ -22,8 +24,8 @@ use crate::store::{
 use futures::{TryStreamExt, stream};
 use report::Findings;
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DbBackend, DbErr, EntityTrait, QueryFilter, QueryOrder, QueryResult, QuerySelect,
-    Statement,
+    ColumnTrait, ConnectionTrait, DbBackend, DbErr, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QueryResult,
+    QuerySelect, Statement,
 };
 use std::{collections::BTreeMap, pin::pin};
 use vault::{DeploymentId, Kms};
@@ -31,6 +33,8 @@ use vault::{DeploymentId, Kms};
 /// How many entries a batch has, and how many of these are read at once.
 const BATCH: u64 = 2_000;
 const AT_ONCE: usize = 4;
+/// Milliseconds within which entries are signed, unless KMS or the database does not answer (`keeper.rs`).
+const SIGNED_WITHIN: i64 = 5 * 60 * 1_000;
 
 /// Verifies the log of one deployment.
 pub struct Verifier {
@@ -59,10 +63,13 @@ struct Pass {
     /// Heads from outside by their sequence, each until its entry has come.
     outside: BTreeMap<i64, Vec<[u8; 32]>>,
     confirmed_outside: Option<i64>,
+    /// The first entry after the last signed head, and when it was written.
+    unsigned: Option<(i64, i64)>,
+    longest_unsigned: Option<Unsigned>,
 }
 
-/// What is compared on the way: entries, and the hashes of heads that lie among them.
-type Batch = (Vec<audit_entry::Model>, Vec<(i64, Vec<u8>)>);
+/// What is compared on the way: entries, and the heads that lie among them, each with its hash and when it was signed.
+type Batch = (Vec<audit_entry::Model>, Vec<(i64, Vec<u8>, i64)>);
 
 impl Verifier {
     /// Reads the whole log.
@@ -87,6 +94,12 @@ impl Verifier {
             pass.take(batch);
         }
         pass.end();
+        // A pass begins with the first entry; the page would show what claims to be before it.
+        let before = audit_entry::Entity::find().filter(audit_entry::Column::Sequence.lt(1));
+        let before = before.count(self.store.read()).await?;
+        if before > 0 {
+            pass.findings.add(Finding::BeforeTheFirst(before));
+        }
         self.confirm(pass).await
     }
 
@@ -119,7 +132,7 @@ async fn batch(store: Store, after: i64, until: i64) -> Result<Batch, DbErr> {
     let entries = rows.iter().map(read_as_far_as_can_be).collect::<Result<Vec<_>, _>>()?;
     let heads = audit_signed::Entity::find()
         .select_only()
-        .columns([audit_signed::Column::Sequence, audit_signed::Column::Hash])
+        .columns([audit_signed::Column::Sequence, audit_signed::Column::Hash, audit_signed::Column::SignedAt])
         .filter(audit_signed::Column::Sequence.gt(after))
         .filter(audit_signed::Column::Sequence.lte(until))
         .order_by_asc(audit_signed::Column::Sequence);
@@ -192,6 +205,8 @@ impl Pass {
             findings: Findings::new(head.map(|head| (head.sequence, head.hash.clone()))),
             outside: by_sequence,
             confirmed_outside: None,
+            unsigned: None,
+            longest_unsigned: None,
         };
         if head.is_none() {
             pass.findings.add(Finding::NoHead);
@@ -203,17 +218,28 @@ impl Pass {
         let mut heads = heads.into_iter().peekable();
         for entry in entries {
             self.entry(&entry);
-            while let Some((sequence, hash)) = heads.next_if(|(sequence, _)| *sequence <= entry.sequence) {
+            while let Some((sequence, hash, at)) = heads.next_if(|(sequence, ..)| *sequence <= entry.sequence) {
                 if sequence != entry.sequence || hash != entry.hash {
                     self.findings.add(Finding::SignedHead(sequence));
                 }
+                self.signed(sequence, at);
             }
+        }
+    }
+
+    /// The entries up to here were signed at this time.
+    fn signed(&mut self, to: i64, at: i64) {
+        let Some((from, since)) = self.unsigned.take() else { return };
+        let waited = at - since;
+        if waited > SIGNED_WITHIN && self.longest_unsigned.is_none_or(|longest| longest.waited < waited) {
+            self.longest_unsigned = Some(Unsigned { from, to, waited });
         }
     }
 
     fn entry(&mut self, entry: &audit_entry::Model) {
         self.entries += 1;
         let sequence = entry.sequence;
+        self.unsigned.get_or_insert((sequence, entry.at));
         let follows = sequence == self.last + 1;
         if !follows {
             self.findings.add(Finding::Missing { from: self.last + 1, to: sequence - 1 });

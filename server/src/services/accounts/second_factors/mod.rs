@@ -43,12 +43,12 @@ pub struct SecondFactor<'a> {
 }
 
 impl SecondFactor<'_> {
-    /// Makes a secret that is not in force yet, if there is none.
+    /// Makes a secret that is not in force yet. One that was made before counts no more: somebody else may have seen it.
     ///
     /// # Errors
     /// [`ApiError::Unavailable`] if the database does not answer.
     pub async fn begin(&self, user: &user::Model) -> Result<(), ApiError> {
-        if user.totp_secret.is_some() || user.totp_pending.is_some() {
+        if user.totp_secret.is_some() {
             return Ok(());
         }
         let mut secret = [0; totp::SECRET_BYTES];

@@ -47,8 +47,10 @@ impl Verifier {
             },
         }
         let (by_outside, last, entries) = (pass.confirmed_outside, pass.last, pass.entries);
+        let longest_unsigned = pass.longest_unsigned;
         let (findings, unlisted) = pass.findings.into_parts();
-        Ok(Report { entries, last, findings, unlisted, vouched: Vouched { by_kms, by_outside }, unconfirmed })
+        let vouched = Vouched { by_kms, by_outside };
+        Ok(Report { entries, last, findings, unlisted, vouched, unconfirmed, longest_unsigned })
     }
 
     /// The newest head before `before` that is confirmed. Up to there all are, if hashes were written anew from one entry on, so

@@ -14,6 +14,8 @@ pub enum Finding {
     Changed(i64),
     /// The same of several in a row.
     AllChanged { from: i64, to: i64 },
+    /// So many entries claim to come before the first one.
+    BeforeTheFirst(u64),
     /// The end of the log is gone.
     CutOff { from: i64, to: i64 },
     /// The row that says where the log ends names another hash.
@@ -37,6 +39,7 @@ impl fmt::Display for Finding {
             Self::Missing { from, to } => write!(f, "entries {from} to {to} are missing"),
             Self::Changed(sequence) => write!(f, "entry {sequence} was changed, moved or inserted"),
             Self::AllChanged { from, to } => write!(f, "entries {from} to {to} were changed, moved or inserted"),
+            Self::BeforeTheFirst(count) => write!(f, "entries were inserted before the first one: {count}"),
             Self::CutOff { from, to } if from == to => write!(f, "the end is cut off: entry {from} is missing"),
             Self::CutOff { from, to } => write!(f, "the end is cut off: entries {from} to {to} are missing"),
             Self::HeadRow(sequence) => write!(f, "the row audit_head does not fit entry {sequence}"),
@@ -75,6 +78,17 @@ pub struct Report {
     pub vouched: Vouched,
     /// Why no signed head could be confirmed, if so.
     pub unconfirmed: Option<String>,
+    /// Entries that were signed much later than they should have been; the worst such stretch.
+    pub longest_unsigned: Option<Unsigned>,
+}
+
+/// Entries that were signed together, late.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unsigned {
+    pub from: i64,
+    pub to: i64,
+    /// How long after the first of them; milliseconds.
+    pub waited: i64,
 }
 
 impl Report {
