@@ -13,7 +13,11 @@ use super::{
 };
 use crate::store::{
     Store,
-    entities::user::{self, Role as StoredRole},
+    entities::{
+        invitation,
+        user::{self, Role as StoredRole},
+    },
+    house,
 };
 use app::{
     model::{
@@ -71,6 +75,7 @@ impl Members {
         }
         if wanted != Role::Administrator {
             leaves_another(&transaction, &row).await?;
+            withdraw_links_to_administrators(&transaction, member).await?;
         }
         user::Entity::update_many()
             .col_expr(user::Column::Role, Expr::value(stored_role(wanted).to_value()))
@@ -92,6 +97,7 @@ impl Members {
         }
         if disabled {
             leaves_another(&transaction, &row).await?;
+            withdraw_links_to_administrators(&transaction, member).await?;
             end_sessions(&transaction, member).await?;
         }
         user::Entity::update_many()
@@ -109,8 +115,11 @@ impl Members {
     async fn removed(&self, who: &Principal, member: &str) -> Result<(), Failure> {
         let member = self.grave(who, member)?;
         let transaction = self.store.begin().await?;
+        // What names them is set to nobody: that may be the root key's row, which comes before all others.
+        house::lock(&transaction).await?;
         let row = taken(&transaction, member).await?;
         leaves_another(&transaction, &row).await?;
+        withdraw_links_to_administrators(&transaction, member).await?;
         // Sessions and recovery codes go with the row.
         user::Entity::delete_by_id(member).exec(&transaction).await?;
         let entry = Entry::by(who, Action::MemberRemoved).on(&Object::User(member));
@@ -152,7 +161,7 @@ impl Members {
 /// wants to take one of them away waits here, and then sees who is left.
 async fn taken(transaction: &DatabaseTransaction, member: Uuid) -> Result<user::Model, Failure> {
     administrators(transaction).await?;
-    let row = user::Entity::find_by_id(member).lock(LockType::Update).one(transaction).await?;
+    let row = user::Entity::find_by_id(member).lock(LockType::NoKeyUpdate).one(transaction).await?;
     row.ok_or(Failure::Refused(ApiError::NotFound))
 }
 
@@ -172,11 +181,22 @@ async fn administrators(transaction: &DatabaseTransaction) -> Result<Vec<Uuid>, 
         .filter(user::Column::Role.eq(StoredRole::Administrator))
         .filter(user::Column::DisabledAt.is_null())
         .order_by_asc(user::Column::Id)
-        .lock(LockType::Update)
+        // Others may still name them meanwhile, as who has added somebody.
+        .lock(LockType::NoKeyUpdate)
         .into_tuple()
         .all(transaction)
         .await?;
     Ok(ids)
+}
+
+/// Links that make an administrator are worth as much as whoever made them.
+async fn withdraw_links_to_administrators(transaction: &DatabaseTransaction, member: Uuid) -> Result<(), Failure> {
+    invitation::Entity::delete_many()
+        .filter(invitation::Column::InvitedBy.eq(member))
+        .filter(invitation::Column::Role.eq(StoredRole::Administrator))
+        .exec(transaction)
+        .await?;
+    Ok(())
 }
 
 fn person(user: user::Model, me: Uuid) -> Person {

@@ -2,7 +2,7 @@
 
 use crate::{
     on_both_databases,
-    steps::{MEMBER, administrator, id, is_in, page, row, signed_in},
+    steps::{MEMBER, administrator, id, invite, is_in, page, row, signed_in},
     support::{ADMIN, Database, Ground, PASSWORD, TestApp},
 };
 use app::{
@@ -13,7 +13,7 @@ use app::{
     ports::MembersPort,
 };
 use sea_orm::EntityTrait;
-use server::store::entities::{session, user};
+use server::store::entities::{invitation, session, user};
 
 on_both_databases!(
     the_last_administrator_stays,
@@ -22,6 +22,7 @@ on_both_databases!(
     a_disabled_member_is_out_at_once_on_every_server,
     a_removed_member_is_gone_with_all_sessions,
     only_administrators_change_members,
+    links_that_make_administrators_end_with_their_maker,
 );
 
 const LAST: ApiError = ApiError::MemberRefused(MemberRefused::LastAdministrator);
@@ -135,5 +136,19 @@ async fn only_administrators_change_members(database: Database) {
     ] {
         assert_eq!(browser.call(function, &fields).await.json::<ApiError>(), ApiError::NotAllowed, "{function}");
     }
+    app.stop().await;
+}
+
+async fn links_that_make_administrators_end_with_their_maker(database: Database) {
+    let app = TestApp::start(database).await;
+    let other = app.add_member(MEMBER).await;
+    let who = app.administrator().await;
+    app.services.members.change_role(&who, &other.user_id, Role::Administrator).await.unwrap();
+    let browser = signed_in(&app, MEMBER, PASSWORD).await;
+    invite(&browser, "boss@example.com", "administrator").await;
+    invite(&browser, "guest@example.com", "member").await;
+    app.services.members.change_role(&who, &other.user_id, Role::Member).await.unwrap();
+    let left = invitation::Entity::find().all(app.services.store.read()).await.unwrap();
+    assert_eq!(left.iter().map(|row| row.email.as_str()).collect::<Vec<_>>(), ["guest@example.com"]);
     app.stop().await;
 }

@@ -2,19 +2,24 @@
 
 use crate::{
     on_both_databases,
-    steps::{MEMBER, administrator, age_proof, invite, page, post, row},
+    steps::{MEMBER, OTHER, administrator, age_proof, invite, page, post, row, signed_in},
     support::{Database, PASSWORD, TestApp},
 };
-use app::model::error::{ApiError, Invalid};
+use app::{
+    model::error::{ApiError, Invalid},
+    ports::MembersPort,
+};
 use reqwest::StatusCode;
-use sea_orm::EntityTrait;
-use server::store::entities::invitation;
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
+use server::store::entities::{audit_entry, invitation};
 
 on_both_databases!(
     a_sign_in_counts_for_five_minutes,
     without_scripts_what_was_typed_comes_back,
     activating_and_deleting_a_key_ask_for_it,
     a_wrong_proof_is_counted_as_a_wrong_password,
+    what_was_wrong_after_a_right_password_is_noted,
+    a_link_types_no_arn,
 );
 
 async fn a_sign_in_counts_for_five_minutes(database: Database) {
@@ -100,5 +105,39 @@ async fn a_wrong_proof_is_counted_as_a_wrong_password(database: Database) {
     }
     assert_eq!(seen[0], Invalid::ProofWrong.into());
     assert!(matches!(seen[6], ApiError::TooManyAttempts { .. }), "{seen:?}");
+    app.stop().await;
+}
+
+async fn what_was_wrong_after_a_right_password_is_noted(database: Database) {
+    let app = TestApp::start(database).await;
+    let member = app.add_member(MEMBER).await;
+    let mut browser = signed_in(&app, MEMBER, PASSWORD).await;
+    browser.call("give_proof", &[("secret", "not the password"), ("then", "")]).await;
+    browser.call("change_password", &[("current", "not the password"), ("new", OTHER)]).await;
+    app.services.members.set_disabled(&app.administrator().await, &member.user_id, true).await.unwrap();
+    app.browser().sign_in(MEMBER, PASSWORD).await;
+    let entries = audit_entry::Entity::find().order_by_asc(audit_entry::Column::Sequence);
+    let entries = entries.filter(audit_entry::Column::Outcome.eq("refused")).all(app.services.store.read()).await.unwrap();
+    let told: Vec<_> = entries.iter().map(|row| (row.action.as_str(), row.detail.as_deref().unwrap())).collect();
+    let expected = [
+        ("proof_given", "wrong_proof"),
+        ("password_changed", "wrong_password"),
+        ("sign_in_failed", "account_disabled"),
+    ];
+    assert_eq!(told, expected);
+    assert!(entries.iter().all(|row| row.object_id.as_ref() == Some(&member.user_id)));
+    app.stop().await;
+}
+
+/// An ARN in the address is what somebody had typed only if they have just been asked for proof; a sign-in is no such thing.
+async fn a_link_types_no_arn(database: Database) {
+    let app = TestApp::start(database).await;
+    let mut admin = administrator(&app).await;
+    let arn = app.keys.create().await;
+    let link = format!("/settings/data-encryption?arn={arn}");
+    let value = format!("value=\"{arn}\"");
+    assert!(!page(&admin, &link).await.contains(&value));
+    admin.call("give_proof", &[("secret", PASSWORD), ("then", "")]).await;
+    assert!(page(&admin, &link).await.contains(&value));
     app.stop().await;
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     on_both_databases,
-    steps::{MEMBER, between, id, is_in, page, post, row, signed_in},
+    steps::{MEMBER, OTHER, age_proof, between, id, is_in, page, post, row, signed_in},
     support::{Browser, Database, PASSWORD, TestApp},
 };
 use app::{
@@ -23,6 +23,7 @@ on_both_databases!(
     guessing_codes_is_slowed_down,
     an_administrator_resets_it,
     switching_it_off_ends_other_sessions,
+    setting_it_up_asks_for_proof_and_ends_other_sessions,
 );
 
 const WRONG: ApiError = ApiError::Invalid(Invalid::CodeWrong);
@@ -41,6 +42,8 @@ async fn set_up(app: &TestApp, browser: &mut Browser) -> (String, Vec<String>) {
     let code = code_at(&secret, now()).unwrap();
     let answer = post(browser, "/account/two-factor/confirm", &[("code", &code)]).await;
     assert_eq!(answer.status, 200, "{answer:?}");
+    // The session goes on under another id.
+    browser.remember(&answer);
     let codes: Vec<String> = between(answer.text(), "data-copy=\"", "\"").lines().map(str::to_owned).collect();
     assert_eq!(codes.len(), 10);
     (secret, codes)
@@ -169,5 +172,33 @@ async fn switching_it_off_ends_other_sessions(database: Database) {
     browser.call("remove_second_factor", &[]).await;
     assert!(is_in(&browser).await && !is_in(&other).await);
     assert!(row(&app, MEMBER).await.totp_secret.is_none());
+    app.stop().await;
+}
+
+async fn setting_it_up_asks_for_proof_and_ends_other_sessions(database: Database) {
+    let app = TestApp::start(database).await;
+    app.add_member(MEMBER).await;
+    let mut browser = signed_in(&app, MEMBER, PASSWORD).await;
+    browser.call("begin_second_factor", &[]).await;
+    let secret = row(&app, MEMBER).await.totp_pending.unwrap();
+    // Whoever finds the session later can neither see the secret nor put it in force.
+    age_proof(&app, 301).await;
+    let shown = browser.open("/account/two-factor").await;
+    assert_eq!(shown.header("location"), Some("/account/confirm?then=/account/two-factor"), "{shown:?}");
+    assert!(!shown.text().contains(&secret));
+    let code = code_at(&secret, now()).unwrap();
+    let answer = post(&browser, "/account/two-factor/confirm", &[("code", &code)]).await;
+    assert!(answer.header("location").unwrap().starts_with("/account/confirm?then="), "{answer:?}");
+    assert!(row(&app, MEMBER).await.totp_secret.is_none());
+    // What was begun is over when it is begun again, and when the sessions end.
+    let mut other = signed_in(&app, MEMBER, PASSWORD).await;
+    other.call("begin_second_factor", &[]).await;
+    assert_ne!(row(&app, MEMBER).await.totp_pending.unwrap(), secret);
+    let fields = [("current", PASSWORD), ("new", OTHER)];
+    assert!(other.call("change_password", &fields).await.status.is_success());
+    assert_eq!(row(&app, MEMBER).await.totp_pending, None);
+    let thief = signed_in(&app, MEMBER, OTHER).await;
+    set_up(&app, &mut other).await;
+    assert!(is_in(&other).await && !is_in(&thief).await);
     app.stop().await;
 }

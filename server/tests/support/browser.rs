@@ -78,13 +78,17 @@ impl Browser {
             .header(CONTENT_TYPE, "text/plain")
     }
 
-    /// Takes over the cookie of an answer.
     fn keep(&mut self, answer: Answer) -> Answer {
+        self.remember(&answer);
+        answer
+    }
+
+    /// Takes over the cookie of an answer.
+    pub fn remember(&mut self, answer: &Answer) {
         for cookie in answer.headers.get_all(SET_COOKIE) {
             let pair = cookie.to_str().unwrap().split(';').next().unwrap();
             self.cookie = (!pair.ends_with('=')).then(|| pair.to_owned());
         }
-        answer
     }
 }
 
