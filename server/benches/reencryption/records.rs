@@ -41,7 +41,7 @@ const NOTES: &SealedTable = &SEALED_TABLES[1];
 
 /// The sealed bytes as they are. They stay under the key they were sealed with, so a second pass has to follow, which brings
 /// the rows back to it.
-const HAND_ON: Rewrite = |_, _, _, _, sealed| Ok((sealed.to_vec(), NOTE));
+const HAND_ON: Rewrite = |_, _, _, _, sealed, _| Ok((sealed.to_vec(), NOTE));
 
 pub async fn measure(scale: Scale) {
     for database in [Database::Sqlite, Database::Postgres] {
@@ -177,7 +177,7 @@ fn worker(app: &TestApp) -> Worker {
         keys: Arc::clone(&services.encryption.keys),
         kms: Kms::new(&app.keys.kms),
         objects,
-        cores: Cores::default(),
+        cores: Cores::new(services.requests.clone()),
         server,
         wake: Arc::default(),
         garbage: Arc::default(),

@@ -22,6 +22,7 @@ mod pages;
 mod principal;
 mod ranges;
 mod request_log;
+mod requests;
 pub mod router;
 mod security;
 pub mod session;

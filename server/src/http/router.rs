@@ -5,7 +5,7 @@
 
 use super::{
     HttpState, assets, audit_export, client_address, download, errors, events, health, help, job_report, key_policy,
-    once, outgoing, pages, request_log, security, state, upload,
+    once, outgoing, pages, request_log, requests, security, state, upload,
 };
 use axum::{
     Router,
@@ -94,6 +94,7 @@ pub fn router(state: HttpState) -> Router {
 
     // The first is the outermost: it sees the request first and the answer last.
     let around = ServiceBuilder::new()
+        .layer(from_fn_with_state(state.clone(), requests::notice))
         .layer(from_fn(request_log::check_id))
         .layer(SetRequestIdLayer::x_request_id(request_log::NewId(state.services.vault.clone())))
         .layer(PropagateRequestIdLayer::x_request_id())

@@ -1,25 +1,54 @@
-//! The processors that a job may keep busy with opening and sealing: all but one, which is left to requests.
+//! The part of the machine that a job may keep busy. For opening and sealing: all processors but one. While people ask for
+//! anything, less: each part of the work, also what the database does for it, waits for its turn, of which there are as many as
+//! processors but one, and is followed by a rest as long as it took.
+//!
+//! So with two processors a job has all of the machine while nobody is there, and half of one processor while somebody is.
 
 use super::halt::Halt;
-use std::{num::NonZero, sync::Arc, thread::available_parallelism};
-use tokio::sync::Semaphore;
+use crate::services::requests::Requests;
+use std::{future::Future, num::NonZero, sync::Arc, thread::available_parallelism, time::Duration};
+use tokio::{sync::Semaphore, time::sleep};
+
+/// The longest rest: a database that hangs is no reason to rest as long.
+const LONGEST_REST: Duration = Duration::from_millis(200);
 
 /// A share of the machine. Clones are of the same share.
 #[derive(Clone)]
-pub struct Cores(Arc<Semaphore>);
-
-impl Default for Cores {
-    fn default() -> Self {
-        let all = available_parallelism().map_or(1, NonZero::get);
-        Self(Arc::new(Semaphore::new(all.saturating_sub(1).max(1))))
-    }
+pub struct Cores {
+    cryptography: Arc<Semaphore>,
+    turns: Arc<Semaphore>,
+    requests: Requests,
 }
 
 impl Cores {
+    /// All that `requests` leave.
+    pub fn new(requests: Requests) -> Self {
+        let all_but_one = available_parallelism().map_or(1, NonZero::get).saturating_sub(1).max(1);
+        let share = || Arc::new(Semaphore::new(all_but_one));
+        Self { cryptography: share(), turns: share(), requests }
+    }
+
+    /// Does a part of a job's work, in its turn while people are there. What it holds of the database it gives back before it
+    /// ends: the rest comes after it.
+    pub(super) async fn in_turn<T>(&self, work: impl Future<Output = T>) -> T {
+        if !self.requests.are_there() {
+            return work.await;
+        }
+        let _turn = self.turns.acquire().await;
+        let clock = self.requests.clock();
+        let began = clock.boot();
+        let done = work.await;
+        sleep(clock.boot().saturating_sub(began).min(LONGEST_REST)).await;
+        done
+    }
+
     /// Runs some cryptography on this thread, which gives its other work away meanwhile.
     pub(super) async fn here<T>(&self, work: impl FnOnce() -> T) -> T {
-        let _turn = self.0.acquire().await;
-        tokio::task::block_in_place(work)
+        let work = async {
+            let _turn = self.cryptography.acquire().await;
+            tokio::task::block_in_place(work)
+        };
+        self.in_turn(work).await
     }
 
     /// Runs some cryptography on a thread of its own, when there is one free.
@@ -28,7 +57,7 @@ impl Cores {
     /// [`Halt::Lost`] if it broke off: the job is begun anew, by whoever claims it next.
     pub(super) async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Halt> {
         // The semaphore is never closed.
-        let Ok(turn) = Arc::clone(&self.0).acquire_owned().await else { return Err(Halt::Lost) };
+        let Ok(turn) = Arc::clone(&self.cryptography).acquire_owned().await else { return Err(Halt::Lost) };
         let done = tokio::task::spawn_blocking(move || {
             let _turn = turn;
             work()

@@ -34,7 +34,7 @@ use std::{
 };
 use tokio::sync::mpsc;
 use uuid::Uuid;
-use vault::{DataKey, Place, Scope, Vault};
+use vault::{DataKey, Place, Scope, Vault, Zeroizing};
 
 /// The first batch of a pass; later ones follow the time that the last one took.
 const FIRST_BATCH: u64 = 64;
@@ -48,7 +48,9 @@ const BATCH_ON_POSTGRES: Duration = Duration::from_millis(100);
 
 /// How a sealed value gets from the data key it is under to another: the value anew, and how many bytes it holds before
 /// encryption. A job opens and seals ([`open_and_seal`]); a benchmark copies, to see what everything else takes.
-pub type Rewrite = fn(&Vault, &Place<'_>, &DataKey, &DataKey, &[u8]) -> Result<(Vec<u8>, usize), Failure>;
+/// The last argument is a buffer for what is opened, which goes from one value to the next.
+pub type Rewrite =
+    fn(&Vault, &Place<'_>, &DataKey, &DataKey, &[u8], &mut Zeroizing<Vec<u8>>) -> Result<(Vec<u8>, usize), Failure>;
 
 /// What a job does with a value: opens it with the old data key, and seals it with the new one.
 ///
@@ -60,9 +62,10 @@ pub fn open_and_seal(
     old: &DataKey,
     new: &DataKey,
     sealed: &[u8],
+    opened: &mut Zeroizing<Vec<u8>>,
 ) -> Result<(Vec<u8>, usize), Failure> {
-    let opened = vault::open(old, place, sealed)?;
-    Ok((vault::seal(new, place, &opened, vault.entropy())?, opened.len()))
+    vault::open_into(old, place, sealed, opened)?;
+    Ok((vault::seal(new, place, opened, vault.entropy())?, opened.len()))
 }
 
 struct Row {
@@ -114,7 +117,8 @@ impl Worker {
     ) -> Result<u64, Halt> {
         let (mut after, mut found, old) = (Uuid::nil(), 0, pair.old.id().0);
         loop {
-            let rows = self.read_batch(table, old, after, size.load(Ordering::Relaxed)).await?;
+            let limit = size.load(Ordering::Relaxed);
+            let rows = self.cores.in_turn(self.read_batch(table, old, after, limit)).await?;
             let Some(last) = rows.last() else { return Ok(found) };
             after = last.id;
             let rows: Vec<Row> = rows.into_iter().filter(|row| !pass.set_aside.contains(&(row.id, old))).collect();
@@ -122,7 +126,7 @@ impl Worker {
                 continue;
             }
             found += rows.len() as u64;
-            let batch = self.seal_anew(table, pair, rows, rewrite).await?;
+            let batch = self.cores.in_turn(self.seal_anew(table, pair, rows, rewrite)).await?;
             if batches.send(batch).await.is_err() {
                 // Whoever writes has ended, and says why.
                 return Ok(found);
@@ -141,7 +145,7 @@ impl Worker {
     ) -> Result<Vec<Uuid>, Halt> {
         let mut refused = Vec::new();
         while let Some(batch) = batches.recv().await {
-            let (took, set_aside) = self.write_batch(claim, table, pair, &batch).await?;
+            let (took, set_aside) = self.cores.in_turn(self.write_batch(claim, table, pair, &batch)).await?;
             let rows = batch.rows.len() + batch.refused.len();
             size.store(self.next_size(rows as u64, took), Ordering::Relaxed);
             refused.extend(set_aside);
@@ -186,10 +190,17 @@ impl Worker {
     async fn fitting(&self, table: &SealedTable, key: Uuid, after: Uuid, limit: u64) -> Result<u64, Halt> {
         let length = |column: &&str| Expr::expr(Func::cust("length").arg(Expr::col(Alias::new(*column))));
         let lengths = table.columns.iter().map(length).reduce(ExprTrait::add);
-        let mut query = next_rows(table, key, after, limit);
-        query.expr(lengths.unwrap_or_else(|| Expr::expr(0)).cast_as("BIGINT"));
+        let mut each = next_rows(table, key, after, limit);
+        each.expr_as(lengths.unwrap_or_else(|| Expr::expr(0)).cast_as("BIGINT"), "bytes");
+        // Mostly all of them are, and the database says so in one row.
+        let mut sum = Query::select();
+        sum.expr(Expr::col("bytes").sum().cast_as("BIGINT")).from_subquery(each.clone(), "next_rows");
+        let all = self.store.read().query_one(&sum).await?;
+        if all.is_none_or(|row| row.try_get_by_index::<Option<i64>>(0).is_ok_and(|all| all.unwrap_or(0) <= BATCH_BYTES)) {
+            return Ok(limit);
+        }
         let (mut rows, mut bytes) = (0, 0);
-        for row in self.store.read().query_all(&query).await? {
+        for row in self.store.read().query_all(&each).await? {
             bytes += row.try_get_by_index::<i64>(0)?;
             if bytes > BATCH_BYTES {
                 break;
@@ -267,8 +278,10 @@ fn seal_batch(
     rewrite: Rewrite,
 ) -> Result<Batch, Failure> {
     let mut batch = Batch { rows: Vec::with_capacity(rows.len()), refused: Vec::new() };
+    let mut opened = Zeroizing::default();
     for row in rows {
-        match seal_row(vault, table, scope, old, new, &row, rewrite)? {
+        let rewrite = |place: &Place<'_>, sealed: &[u8]| rewrite(vault, place, old, new, sealed, &mut opened);
+        match seal_row(vault, table, scope, &row, rewrite)? {
             Ok((columns, bytes)) => {
                 batch.rows.push(RewrittenRow { id: row.id, rev: row.rev, columns, bytes });
             }
@@ -285,15 +298,13 @@ fn seal_row(
     vault: &Vault,
     table: &SealedTable,
     scope: Scope,
-    old: &DataKey,
-    new: &DataKey,
     row: &Row,
-    rewrite: Rewrite,
+    mut rewrite: impl FnMut(&Place<'_>, &[u8]) -> Result<(Vec<u8>, usize), Failure>,
 ) -> Result<SealedRow, Failure> {
     let (mut columns, mut bytes) = (Vec::with_capacity(row.columns.len()), 0);
     for (column, value) in table.columns.iter().zip(&row.columns) {
         let place = Place { deployment: vault.deployment(), scope, table: table.name, id: row.id, column };
-        match rewrite(vault, &place, old, new, value) {
+        match rewrite(&place, value) {
             Ok((column, opened)) => {
                 bytes += i64::try_from(opened).unwrap_or(i64::MAX);
                 columns.push(column);

@@ -44,6 +44,7 @@ mod people;
 pub mod preflight;
 pub mod principal_arn;
 pub mod proof;
+pub mod requests;
 pub mod reset;
 mod speed;
 mod start;
@@ -72,6 +73,7 @@ use key_state::KeyState;
 use members::Members;
 use organization::Organization;
 use outgoing::Outgoing;
+use requests::Requests;
 use std::{
     fmt,
     sync::{Arc, Mutex, PoisonError},
@@ -109,6 +111,8 @@ pub struct Services {
     pub encryption: Arc<Encryption>,
     pub audit: Audit,
     pub audit_log: Arc<AuditLog>,
+    /// Requests as they come in.
+    pub requests: Requests,
     /// The account of opened data on its way out.
     pub outgoing: Arc<Outgoing>,
     metrics: Metrics,

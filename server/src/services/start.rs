@@ -28,6 +28,7 @@ use super::{
     peers::Peers,
     preflight::Preflights,
     principal_arn::{self, AwsPrincipal},
+    requests::Requests,
     workspace_keys::WorkspaceKeys,
     workspace_locks::WorkspaceLocks,
     workspaces::Workspaces,
@@ -196,6 +197,7 @@ impl Parts {
         principal: Option<AwsPrincipal>,
     ) -> Result<Services, StartError> {
         let Self { store, kms, metrics, clock, entropy } = self;
+        let requests = Requests::new(Arc::clone(&clock));
         let server = new_id(&vault)?;
         let (doubt, garbage, wake) = (Arc::<Notify>::default(), Arc::<Notify>::default(), Arc::<Notify>::default());
         let (changed, _) = watch::channel(0);
@@ -254,7 +256,7 @@ impl Parts {
             keys: Arc::clone(&keys),
             kms: kms.clone(),
             objects: writing,
-            cores: Cores::default(),
+            cores: Cores::new(requests.clone()),
             server,
             wake: Arc::clone(&wake),
             garbage: Arc::clone(&garbage),
@@ -357,6 +359,7 @@ impl Parts {
             files,
             encryption: Arc::new(encryption),
             audit_log: Arc::new(audit_log),
+            requests,
             audit,
             outgoing,
             metrics,

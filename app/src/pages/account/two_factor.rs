@@ -1,7 +1,9 @@
 //! The second factor: setting it up, its recovery codes, and switching it off.
 
 use crate::{
-    api::account::{BeginSecondFactor, CancelSecondFactor, PAGE, RemoveSecondFactor, read_set_up},
+    api::account::{
+        BeginSecondFactor, CancelSecondFactor, PAGE, RemoveSecondFactor, TWO_FACTOR_PAGE, confirm_path, read_set_up,
+    },
     components::{
         dialog::ConfirmDialog,
         form::{CopyButton, FieldNote, ReturnedError, returned_error},
@@ -10,7 +12,10 @@ use crate::{
         redirect::GoTo,
     },
     format,
-    model::people::{SecondFactor, SetUp},
+    model::{
+        error::ApiError,
+        people::{SecondFactor, SetUp},
+    },
     problem,
 };
 use leptos::{prelude::*, server_fn::ServerFn};
