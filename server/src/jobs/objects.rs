@@ -23,6 +23,7 @@ use app::model::job::{PauseReason, SetAsideReason};
 use futures::{FutureExt, StreamExt, future::BoxFuture, stream, try_join};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::Expr};
 use uuid::Uuid;
+use vault::Zeroizing;
 
 /// Which side of a copy failed: only what cannot be read is ever set aside.
 enum Copying {
@@ -133,9 +134,10 @@ impl Worker {
     async fn copy_windows(&self, reader: &ObjectReader, writer: &mut ObjectWriter) -> Result<(), Copying> {
         let fetch = async |from: u64| reader.fetch(from..reader.size()).await.map_err(Copying::Reading);
         let mut window = fetch(0).await?;
+        let mut opened = Zeroizing::default();
         loop {
             let (end, is_last) = (window.end(), window.end() >= reader.size());
-            let rewritten = self.copy_window(reader, writer, window);
+            let rewritten = self.copy_window(reader, writer, window, &mut opened);
             if is_last {
                 return rewritten.await;
             }
@@ -148,8 +150,9 @@ impl Worker {
         reader: &ObjectReader,
         writer: &mut ObjectWriter,
         window: Window,
+        opened: &mut Zeroizing<Vec<u8>>,
     ) -> Result<(), Copying> {
-        let opened = self.cores.here(|| reader.open_window(&window)).await.map_err(Copying::Reading)?;
+        self.cores.here(|| reader.open_window(&window, opened)).await.map_err(Copying::Reading)?;
         drop(window);
         let mut left = opened.as_slice();
         while !left.is_empty() {

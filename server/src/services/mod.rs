@@ -39,6 +39,7 @@ pub mod opened;
 pub mod organization;
 pub mod outgoing;
 mod paging;
+mod part_buffers;
 mod peers;
 mod people;
 pub mod preflight;

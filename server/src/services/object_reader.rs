@@ -80,7 +80,9 @@ impl ObjectReader {
     /// A range that reaches to the end of the object also opens its last chunk, which may be empty: that chunk alone proves
     /// that nothing was cut off.
     pub async fn read(&self, range: Range<u64>) -> Result<Vec<u8>, Failure> {
-        self.open_window(&self.fetch(range).await?)
+        let mut opened = Vec::new();
+        self.open_window(&self.fetch(range).await?, &mut opened)?;
+        Ok(opened)
     }
 
     /// The first half of [`Self::read`], which waits for the store.
@@ -97,22 +99,23 @@ impl ObjectReader {
         Ok(Window { range, chunks: first..last, sealed })
     }
 
-    /// The second half, which keeps a processor busy.
-    pub fn open_window(&self, window: &Window) -> Result<Vec<u8>, Failure> {
+    /// The second half, which keeps a processor busy: puts what was fetched into `opened`, in place of what was there.
+    pub fn open_window(&self, window: &Window, opened: &mut Vec<u8>) -> Result<(), Failure> {
         let Window { range, chunks, sealed } = window;
         let offset = self.opener.chunk_range(chunks.start).start;
-        let mut opened = Vec::with_capacity(sealed.len());
+        opened.clear();
+        opened.reserve(sealed.len());
         for chunk in chunks.clone() {
             let bytes = self.opener.chunk_range(chunk);
             let bytes = within(&(bytes.start - offset..bytes.end - offset), sealed)?;
-            self.opener.open_chunk(chunk, bytes, &mut opened)?;
+            self.opener.open_chunk(chunk, bytes, opened)?;
         }
         let start = chunks.start * CHUNK_LEN as u64;
         let end = usize::try_from(range.end.min(start + opened.len() as u64) - start).unwrap_or(opened.len());
         opened.truncate(end);
         let skipped = usize::try_from(range.start - start).unwrap_or(end).min(end);
         opened.drain(..skipped);
-        Ok(opened)
+        Ok(())
     }
 }
 

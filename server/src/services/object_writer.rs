@@ -9,6 +9,7 @@ use super::{
     ids::new_id,
     object_storage::ObjectStorage,
     object_upload::{ObjectUpload, Part},
+    part_buffers::PartBuffers,
 };
 use crate::store::{
     Store,
@@ -51,6 +52,7 @@ pub struct ObjectWriter {
     /// Begun with the first part that is full.
     upload: Option<ObjectUpload>,
     part: Vec<u8>,
+    buffers: PartBuffers,
     part_size: usize,
     under_way: Option<JoinHandle<Result<Part, object_store::Error>>>,
     opened: u64,
@@ -93,9 +95,11 @@ impl ObjectWriter {
         crate::crash::point("object.noted");
         let object = NotedObject::new(writing.clone(), note, id);
         let part_size = usize::try_from(expected.unwrap_or(0) / PARTS).unwrap_or(PART).max(PART);
-        let mut part = Vec::with_capacity(part_size + 2 * vault::SEALED_CHUNK_LEN);
+        let whole = expected.and_then(|size| usize::try_from(vault::sealed_len(size)).ok()).unwrap_or(part_size);
+        let buffers = PartBuffers::new(whole.min(part_size) + 2 * vault::SEALED_CHUNK_LEN);
+        let mut part = buffers.take();
         part.extend_from_slice(&prefix);
-        Ok(Self { object, sealer, upload: None, part, part_size, under_way: None, opened: 0 })
+        Ok(Self { object, sealer, upload: None, part, buffers, part_size, under_way: None, opened: 0 })
     }
 
     /// What ties the object to its lease.
@@ -141,8 +145,8 @@ impl ObjectWriter {
 
     async fn send_part(&mut self) -> Result<(), Failure> {
         self.settle().await?;
-        let next = Vec::with_capacity(self.part_size + 2 * vault::SEALED_CHUNK_LEN);
-        let full = std::mem::replace(&mut self.part, next);
+        let next = self.buffers.take();
+        let full = self.buffers.lend(std::mem::replace(&mut self.part, next));
         let sent = self.upload().await?.put_part(PutPayload::from(full));
         self.under_way = Some(tokio::spawn(sent));
         Ok(())
