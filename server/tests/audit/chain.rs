@@ -248,7 +248,7 @@ async fn what_was_written_anew_is_not_signed(database: Database) {
     app.services.encryption.test_key(&who, &app.keys.create().await).await.unwrap();
     sleep(Duration::from_secs(8)).await;
     let newest = page(&app, &AuditFilter::default(), None, None).await.signed;
-    assert!(newest.is_none_or(|head| head.sequence < 4), "{newest:?} was signed after {signed}");
+    assert!(newest.as_ref().is_none_or(|head| head.sequence < 4), "{newest:?} was signed after {signed}");
     app.stop().await;
 }
 
