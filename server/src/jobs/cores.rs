@@ -1,14 +1,17 @@
 //! The part of the machine that a job may keep busy. For opening and sealing: all processors but one. While people ask for
 //! anything, less: each part of the work, also what the database does for it, waits for its turn, of which there are as many as
-//! processors but one, and is followed by a rest as long as it took.
+//! processors but one, and is followed by a rest twice as long as it took. What people wait for then is not the longest part of a job's work, but what
+//! it takes on average; so the parts are short as well (`records.rs`).
 //!
-//! So with two processors a job has all of the machine while nobody is there, and half of one processor while somebody is.
+//! So with two processors a job has all of the machine while nobody is there, and a third of one while somebody is.
 
 use super::halt::Halt;
 use crate::services::requests::Requests;
 use std::{future::Future, num::NonZero, sync::Arc, thread::available_parallelism, time::Duration};
 use tokio::{sync::Semaphore, time::sleep};
 
+/// How long a rest is, by what it follows.
+const REST: u32 = 2;
 /// The longest rest: a database that hangs is no reason to rest as long.
 const LONGEST_REST: Duration = Duration::from_millis(200);
 
@@ -28,6 +31,11 @@ impl Cores {
         Self { cryptography: share(), turns: share(), requests }
     }
 
+    /// Whether people are there.
+    pub(super) fn are_shared(&self) -> bool {
+        self.requests.are_there()
+    }
+
     /// Does a part of a job's work, in its turn while people are there. What it holds of the database it gives back before it
     /// ends: the rest comes after it.
     pub(super) async fn in_turn<T>(&self, work: impl Future<Output = T>) -> T {
@@ -38,7 +46,7 @@ impl Cores {
         let clock = self.requests.clock();
         let began = clock.boot();
         let done = work.await;
-        sleep(clock.boot().saturating_sub(began).min(LONGEST_REST)).await;
+        sleep((clock.boot().saturating_sub(began) * REST).min(LONGEST_REST)).await;
         done
     }
 

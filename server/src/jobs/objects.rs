@@ -132,16 +132,19 @@ impl Worker {
 
     /// While one window is being opened, sealed and written, the next is fetched.
     async fn copy_windows(&self, reader: &ObjectReader, writer: &mut ObjectWriter) -> Result<(), Copying> {
-        let fetch = async |from: u64| reader.fetch(from..reader.size()).await.map_err(Copying::Reading);
-        let mut window = fetch(0).await?;
-        let mut opened = Zeroizing::default();
+        let fetch = async |from: u64, buffer: Vec<u8>| {
+            reader.fetch(from..reader.size(), buffer).await.map_err(Copying::Reading)
+        };
+        let mut window = fetch(0, Vec::new()).await?;
+        // Used again and again: new ones would take as long to clear as to seal.
+        let (mut spare, mut opened) = (Vec::new(), Zeroizing::default());
         loop {
             let (end, is_last) = (window.end(), window.end() >= reader.size());
             let rewritten = self.copy_window(reader, writer, window, &mut opened);
             if is_last {
-                return rewritten.await;
+                return rewritten.await.map(drop);
             }
-            (window, ()) = try_join!(fetch(end), rewritten)?;
+            (window, spare) = try_join!(fetch(end, spare), rewritten)?;
         }
     }
 
@@ -151,16 +154,15 @@ impl Worker {
         writer: &mut ObjectWriter,
         window: Window,
         opened: &mut Zeroizing<Vec<u8>>,
-    ) -> Result<(), Copying> {
+    ) -> Result<Vec<u8>, Copying> {
         self.cores.here(|| reader.open_window(&window, opened)).await.map_err(Copying::Reading)?;
-        drop(window);
         let mut left = opened.as_slice();
         while !left.is_empty() {
             let sealed = self.cores.here(|| writer.seal(left)).await.map_err(Copying::Writing)?;
             left = &left[sealed..];
             writer.send_if_full().await.map_err(Copying::Writing)?;
         }
-        Ok(())
+        Ok(window.into_buffer())
     }
 
     async fn point_at(

@@ -45,6 +45,8 @@ const BATCH_BYTES: i64 = 8 * 1024 * 1024;
 /// How long a batch may hold the database.
 const BATCH_ON_SQLITE: Duration = Duration::from_millis(20);
 const BATCH_ON_POSTGRES: Duration = Duration::from_millis(100);
+/// The same on either while people ask for anything.
+const BATCH_BESIDE_OTHERS: Duration = Duration::from_millis(4);
 
 /// How a sealed value gets from the data key it is under to another: the value anew, and how many bytes it holds before
 /// encryption. A job opens and seals ([`open_and_seal`]); a benchmark copies, to see what everything else takes.
@@ -156,6 +158,7 @@ impl Worker {
 
     fn next_size(&self, rows: u64, took: Duration) -> u64 {
         let target = match self.store.backend() {
+            _ if self.cores.are_shared() => BATCH_BESIDE_OTHERS,
             DbBackend::Postgres => BATCH_ON_POSTGRES,
             _ => BATCH_ON_SQLITE,
         };

@@ -5,7 +5,6 @@
 
 use super::{failure::Failure, object_storage::ObjectStorage};
 use crate::store::entities::object;
-use bytes::Bytes;
 use std::ops::Range;
 use vault::{CHUNK_LEN, DataKey, Leash, OpenError, Opener, PREFIX_LEN, Place, Scope, Vault};
 
@@ -16,13 +15,18 @@ const WINDOW: u64 = 64;
 pub struct Window {
     range: Range<u64>,
     chunks: Range<u64>,
-    sealed: Bytes,
+    sealed: Vec<u8>,
 }
 
 impl Window {
     /// Where the next one begins, before sealing.
     pub fn end(&self) -> u64 {
         (self.chunks.end * CHUNK_LEN as u64).min(self.range.end)
+    }
+
+    /// The buffer, for another window.
+    pub fn into_buffer(self) -> Vec<u8> {
+        self.sealed
     }
 }
 
@@ -81,12 +85,12 @@ impl ObjectReader {
     /// that nothing was cut off.
     pub async fn read(&self, range: Range<u64>) -> Result<Vec<u8>, Failure> {
         let mut opened = Vec::new();
-        self.open_window(&self.fetch(range).await?, &mut opened)?;
+        self.open_window(&self.fetch(range, Vec::new()).await?, &mut opened)?;
         Ok(opened)
     }
 
-    /// The first half of [`Self::read`], which waits for the store.
-    pub async fn fetch(&self, range: Range<u64>) -> Result<Window, Failure> {
+    /// The first half of [`Self::read`], which waits for the store. `buffer` may be that of an earlier window.
+    pub async fn fetch(&self, range: Range<u64>, buffer: Vec<u8>) -> Result<Window, Failure> {
         let chunk_len = CHUNK_LEN as u64;
         let first = range.start / chunk_len;
         let wanted = if range.end == self.size { self.opener.chunks() } else { range.end.div_ceil(chunk_len) };
@@ -95,7 +99,7 @@ impl ObjectReader {
         let reach = if wanted == first + WINDOW + 1 { wanted } else { wanted.min(first + WINDOW) };
         let last = reach.min(self.opener.chunks());
         let sealed_range = self.opener.chunk_range(first).start..self.opener.chunk_range(last - 1).end;
-        let (sealed, _) = self.storage.read(&self.place, sealed_range).await?;
+        let sealed = self.storage.read_into(&self.place, sealed_range, buffer).await?;
         Ok(Window { range, chunks: first..last, sealed })
     }
 

@@ -15,14 +15,19 @@ use futures::{
     stream::{self, BoxStream},
 };
 use object_store::{
-    CredentialProvider, Error, GetOptions, GetRange, ObjectStore, ObjectStoreExt, PutPayload,
+    CredentialProvider, Error, GetOptions, GetRange, GetResultPayload, ObjectStore, ObjectStoreExt, PutPayload,
     aws::{AmazonS3Builder, AwsCredential},
     local::LocalFileSystem,
     multipart::MultipartStore,
     path::Path,
     prefix::PrefixStore,
 };
-use std::{io::ErrorKind, ops::Range, path::PathBuf, sync::Arc};
+use std::{
+    io::{self, ErrorKind, Read, Seek, SeekFrom},
+    ops::Range,
+    path::PathBuf,
+    sync::Arc,
+};
 use uuid::Uuid;
 
 /// Where sealed contents are kept.
@@ -122,6 +127,33 @@ impl ObjectStorage {
         let found = self.store.get_opts(&Path::from(place), options).await?;
         let size = found.meta.size;
         Ok((found.bytes().await?, size))
+    }
+
+    /// Reads a range of bytes into a buffer that may have been used before, in place of what it held. Fewer bytes are read if the
+    /// object ends before the range does.
+    pub async fn read_into(&self, place: &str, range: Range<u64>, mut buffer: Vec<u8>) -> Result<Vec<u8>, Error> {
+        let options = GetOptions { range: Some(GetRange::Bounded(range)), ..GetOptions::default() };
+        let found = self.store.get_opts(&Path::from(place), options).await?;
+        let range = found.range.clone();
+        buffer.clear();
+        buffer.reserve(usize::try_from(range.end - range.start).unwrap_or_default());
+        match found.payload {
+            GetResultPayload::File(mut file, _) => {
+                let read = tokio::task::spawn_blocking(move || {
+                    file.seek(SeekFrom::Start(range.start))?;
+                    file.take(range.end - range.start).read_to_end(&mut buffer)?;
+                    Ok(buffer)
+                });
+                let read = read.await.unwrap_or_else(|error| Err(io::Error::other(error)));
+                read.map_err(|error| Error::Generic { store: "local folder", source: Box::new(error) })
+            }
+            GetResultPayload::Stream(mut parts) => {
+                while let Some(part) = parts.try_next().await? {
+                    buffer.extend_from_slice(&part);
+                }
+                Ok(buffer)
+            }
+        }
     }
 
     /// Reads a small object as a whole; `None` if there is none.
