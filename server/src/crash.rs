@@ -4,7 +4,7 @@
 //! What must stay true: a release build knows nothing of this; and the list is that of the calls in the sources.
 
 /// Every point there is.
-pub const POINTS: [&str; 47] = [
+pub const POINTS: [&str; 48] = [
     // Who runs the job.
     "claim.before",
     "claim.after",
@@ -59,6 +59,8 @@ pub const POINTS: [&str; 47] = [
     "collector.upload_aborted",
     "collector.object_removed",
     "collector.note_removed",
+    // The marker of the object store.
+    "sweep.numbered",
 ];
 
 /// Ends the program as `kill -9` does, if it was told to end here.

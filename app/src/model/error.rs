@@ -116,6 +116,8 @@ pub enum KeyRefused {
     NothingPaused,
     /// No item is set aside that could be tried again.
     NothingSetAside,
+    /// The same person's test of a key has not been answered by every server.
+    TestUnderWay,
 }
 
 impl ApiError {

@@ -104,6 +104,9 @@ impl KeyRefused {
             Self::NothingToPause => "There is no change of key that could be paused now.",
             Self::NothingPaused => "No administrator has paused a change of key.",
             Self::NothingSetAside => "Nothing is set aside that could be tried again.",
+            Self::TestUnderWay => {
+                "Not every server has answered the test that you asked for a moment ago. Wait a few seconds, then try again."
+            }
         }
     }
 }

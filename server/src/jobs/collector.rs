@@ -2,7 +2,8 @@
 //!
 //! What must stay true: a note becomes *deleting* in a transaction of its own before its object is touched, so that nobody
 //! can redeem it any more; the note goes only after the object has. Each step may be repeated. While a backup is being made,
-//! no garbage is marked; and while the store is [not this database's](super::sweeps), nothing is removed at all.
+//! nothing is marked; and while the store is [not this database's](super::sweeps), or that is not known, nothing is removed
+//! at all.
 
 use super::{orphans, sweeps};
 use crate::{
@@ -33,22 +34,28 @@ pub struct Collector {
     pub garbage: Arc<Notify>,
 }
 
+/// Whose the object store is.
+struct Whose {
+    /// Whether it was this database's when it was last looked at. Not known is no.
+    is_ours: bool,
+    /// Until when that is believed.
+    until: Instant,
+    /// Whether it was said that it is not, so that the alarm is given once.
+    is_told: bool,
+    /// Whether this server has given the store's marker a new number.
+    has_raised: bool,
+}
+
 impl Collector {
-    /// Collects until it is dropped.
+    /// Collects until it is dropped. A sweep takes long in a large store, and nothing waits for it.
     pub async fn run(self) {
-        let mut look_at = Instant::now() + SWEEP_LOOK;
-        // Whether the store is this database's, and until when that is believed.
-        let (mut is_ours, mut until) = (true, Instant::now());
+        tokio::join!(self.collect_all(), self.sweep());
+    }
+
+    async fn collect_all(&self) {
+        let mut whose = Whose { is_ours: false, until: Instant::now(), is_told: false, has_raised: false };
         loop {
-            if Instant::now() >= until {
-                is_ours = self.looks_whose(is_ours).await;
-                until = Instant::now() + LOOK_EVERY;
-            }
-            if Instant::now() >= look_at {
-                look_at = Instant::now() + SWEEP_LOOK;
-                self.find_orphans().await;
-            }
-            if is_ours && let Err(error) = self.collect().await {
+            if let Err(error) = self.collect(&mut whose).await {
                 tracing::warn!(event = "collector_waits", %error, "garbage could not be removed and is kept for later");
             }
             tokio::select! {
@@ -58,21 +65,34 @@ impl Collector {
         }
     }
 
-    /// Whether the store is this database's: what is not in another one has not been removed from ours. `was` is what was found
-    /// before, so that the alarm is given once.
-    async fn looks_whose(&self, was: bool) -> bool {
-        match sweeps::is_ours(&self.store, &self.storage).await {
-            Ok(is_ours) => {
-                if was && !is_ours {
-                    sweeps::alarm();
-                }
-                is_ours
-            }
-            Err(error) => {
-                tracing::warn!(event = "collector_waits", %error, "it could not be looked whose the object store is");
-                was
-            }
+    async fn sweep(&self) {
+        loop {
+            tokio::time::sleep(SWEEP_LOOK).await;
+            self.find_orphans().await;
         }
+    }
+
+    /// Whether the store is this database's: what is not in another one has not been removed from ours. Looked at anew if the
+    /// last look is older than [`LOOK_EVERY`].
+    async fn is_ours(&self, whose: &mut Whose) -> bool {
+        if Instant::now() >= whose.until {
+            match sweeps::keep(&self.store, &self.storage, whose.has_raised).await {
+                Ok(kept) => {
+                    if !kept.is_ours && !whose.is_told {
+                        sweeps::alarm();
+                    }
+                    whose.is_ours = kept.is_ours;
+                    whose.is_told = !kept.is_ours;
+                    whose.has_raised |= kept.is_raised;
+                }
+                Err(error) => {
+                    tracing::warn!(event = "collector_waits", %error, "it could not be looked whose the object store is");
+                    whose.is_ours = false;
+                }
+            }
+            whose.until = Instant::now() + LOOK_EVERY;
+        }
+        whose.is_ours
     }
 
     async fn find_orphans(&self) {
@@ -88,14 +108,18 @@ impl Collector {
         }
     }
 
-    /// Removes everything that is garbage now.
+    /// Removes everything that is garbage now, for as long as the store is this database's.
     ///
     /// # Errors
     /// When the database or the object store fails. What was not removed is found again.
-    pub async fn collect(&self) -> Result<(), CollectError> {
+    async fn collect(&self, whose: &mut Whose) -> Result<(), CollectError> {
         let mut after = String::new();
         let mut failed = None;
         loop {
+            // Before each batch: there may be a great many, and the marker is to be kept meanwhile.
+            if !self.is_ours(whose).await {
+                return failed.map_or(Ok(()), Err);
+            }
             let taken = self.take(&after).await?;
             let Some((last, _)) = taken.last() else { return failed.map_or(Ok(()), Err) };
             after.clone_from(last);
@@ -130,14 +154,14 @@ impl Collector {
     async fn take(&self, after: &str) -> Result<Vec<(String, Option<String>)>, DbErr> {
         let now = database_now(self.store.read()).await?;
         let garbage = object_note::Column::State.eq(ObjectNoteState::Garbage);
+        let left = Condition::all()
+            .add(object_note::Column::State.eq(ObjectNoteState::Writing))
+            .add(object_note::Column::ExpiresAt.lt(now));
+        // A copy that a backup makes is not told from its original by the marker before the backup ends. If it is tried over the
+        // same store, notes in it expire that were redeemed in the original; but the backup runs in it, too.
         let due = Condition::any()
             .add(object_note::Column::State.eq(ObjectNoteState::Deleting))
-            .add(backups::none_is_running(now).add(garbage))
-            .add(
-                Condition::all()
-                    .add(object_note::Column::State.eq(ObjectNoteState::Writing))
-                    .add(object_note::Column::ExpiresAt.lt(now)),
-            );
+            .add(backups::none_is_running(now).add(Condition::any().add(garbage).add(left)));
         let notes = object_note::Entity::find()
             .filter(due.clone())
             .filter(object_note::Column::Place.gt(after))

@@ -103,6 +103,13 @@ impl Worker {
                 }
                 SetAsideReason::Missing
             }
+            // Its note is gone, or the key that it was to name: the workspace was deleted, or the collector was quicker. The next
+            // pass tries again what is still there.
+            Err(Copying::Writing(failure))
+                if matches!(failure, Failure::Refused(_)) || failure.is_missing_reference() =>
+            {
+                return Ok(None);
+            }
             Err(Copying::Reading(failure) | Copying::Writing(failure)) => return Err(failure.into()),
         };
         // It may have been deleted, or replaced by somebody else, while it was being read: then it is not set aside.

@@ -23,8 +23,8 @@ use std::collections::HashSet;
 /// Paths that are looked up at once.
 const BATCH: usize = 500;
 
-/// Goes through the object store once, if [it is this database's](sweeps), and gives what is nobody's to the collector. Gives back how many there were. Cost: one
-/// listing of the store, and one look by index for each 500 objects.
+/// Goes through the object store once, if [it may be swept](sweeps), and gives what is nobody's to the collector. Gives back how
+/// many there were. Cost: one listing of the store, and one look by index for each 500 objects.
 ///
 /// # Errors
 /// When database or object store fails. What was not found is found the next time.
@@ -70,8 +70,8 @@ async fn noted(store: &Store, places: impl Iterator<Item = String>) -> Result<Ha
     Ok(noted.into_tuple::<String>().all(store.read()).await?.into_iter().collect())
 }
 
-/// Those that neither a row nor a note names.
-async fn unnamed(store: &Store, places: Vec<String>) -> Result<Vec<String>, DbErr> {
+/// Those that neither a row nor a note names. They were in the store before this is asked.
+pub(super) async fn unnamed(store: &Store, places: Vec<String>) -> Result<Vec<String>, DbErr> {
     // Notes first: one that goes between the two questions goes because a row names the path by then, or because the object
     // has gone.
     let mut named = noted(store, places.iter().cloned()).await?;

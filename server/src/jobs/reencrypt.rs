@@ -12,9 +12,12 @@ use crate::{
     },
 };
 use app::model::job::PauseReason;
-use std::{collections::HashSet, sync::Arc};
+use std::{collections::HashSet, sync::Arc, time::Duration};
 use uuid::Uuid;
 use vault::{DataKey, KmsClass, Refusal, Scope};
+
+/// The pause after a pass from under which data keys were taken away.
+const REST: Duration = Duration::from_millis(100);
 
 /// A retiring data key and the current one of the same scope.
 pub struct KeyPair {
@@ -28,6 +31,8 @@ pub struct KeyPair {
 pub struct Pass {
     /// Items that were found under a retiring key, whatever became of them.
     pub found: u64,
+    /// Whether the data keys of a scope were taken away under it: its workspace was deleted, or locked alone. The next pass tells.
+    pub interrupted: bool,
     /// What stands in the way of some scopes or objects; the rest is done meanwhile.
     pub waiting: Option<Halt>,
     /// Objects that could not be had in this attempt.
@@ -44,24 +49,23 @@ impl Worker {
         let mut pass = Pass { set_aside: self.set_aside_before(claim).await?, ..Pass::default() };
         let mut rewritten = 0;
         loop {
-            pass.found = 0;
+            (pass.found, pass.interrupted) = (0, false);
             for (key, scope) in self.retiring().await? {
                 match self.key_pair(key, scope).await {
-                    Ok(Some(pair)) => {
-                        for table in &SEALED_TABLES {
-                            self.rewrite_records(claim, table, &pair, &mut pass, open_and_seal).await?;
-                        }
-                        self.rewrite_objects(claim, &pair, &mut pass).await?;
-                    }
+                    Ok(Some(pair)) => self.rewrite_scope(claim, &pair, &mut pass).await?,
                     // The workspace has been deleted.
                     Ok(None) => {}
+                    Err(Failure::Superseded) => pass.interrupted = true,
+                    Err(Failure::Locked) if self.vault().is_open() => pass.interrupted = true,
                     Err(failure) => pass.waiting = Some(self.alone(failure, scope)?),
                 }
             }
-            if pass.found == 0 {
+            rewritten += pass.found;
+            if pass.interrupted {
+                tokio::time::sleep(REST).await;
+            } else if pass.found == 0 {
                 break;
             }
-            rewritten += pass.found;
         }
         if let Some(halt) = refused.or(pass.waiting) {
             return Err(halt);
@@ -72,6 +76,24 @@ impl Worker {
             orphans::find(&self.store, &self.objects.storage).await?;
         }
         claim.stage(self.store.write(), JobStage::Finish).await
+    }
+
+    /// Rewrites what is under the old key of a pair.
+    async fn rewrite_scope(&self, claim: &Claim, pair: &KeyPair, pass: &mut Pass) -> Result<(), Halt> {
+        let rewritten = async {
+            for table in &SEALED_TABLES {
+                self.rewrite_records(claim, table, pair, pass, open_and_seal).await?;
+            }
+            self.rewrite_objects(claim, pair, pass).await
+        };
+        match rewritten.await {
+            // Nothing here asks KMS. So while the root key works, it was the keys of this scope that were wiped.
+            Err(Halt::Wait { reason: PauseReason::Locked, .. }) if self.vault().is_open() => {
+                pass.interrupted = true;
+                Ok(())
+            }
+            rewritten => rewritten,
+        }
     }
 
     /// Whether a failure is about one workspace alone, whose data key KMS denies while the root key works: then it waits

@@ -125,8 +125,8 @@ pub const ALARMS: &[Alarm] = &[
     },
     Alarm {
         event: "objects_of_another_database",
-        means: "The object store is marked by another deployment, or by a later state of this database, or lacks what this database names, so nothing is removed.",
-        act: "Give the server its own store; look whether the folder is mounted. If the store is this database's alone, remove the object `keystead-sweeps`.",
+        means: "The object store is marked by another deployment, or by a later state of this database, or has no mark and does not hold what this database names, or holds what it does not name. Nothing is removed, and a change of key that waits for that does not end.",
+        act: "Look whether `DATABASE_URL` and `KEYSTEAD_OBJECTS` name what belongs together, and whether the folder is mounted. Only if no other database uses this store, and this one was restored over it, remove the object `keystead-sweeps`: a store without it is marked anew if it holds mostly what the database names, and for a day is not swept.",
     },
     Alarm {
         event: "entropy_failed",

@@ -3,7 +3,7 @@
 //! What must stay true: an answer counts only if root key and wrapped data key are still those that were read before the
 //! call, so that an answer about a root key that has just been replaced neither locks nor unlocks.
 
-use super::{data_keys::check_value, key_state::KeyState};
+use super::{data_keys::check_value, key_state::KeyState, unwrapping::Unwrapping};
 use crate::{
     metrics::Metrics,
     store::{
@@ -30,6 +30,8 @@ pub struct KeyCheck {
     pub store: Store,
     pub kms: Kms,
     pub state: Arc<KeyState>,
+    /// Who brings the other data keys into the ring.
+    pub unwrapping: Arc<Unwrapping>,
     pub every: Duration,
     /// The accounts whose keys may be root; empty for any.
     pub customer_accounts: Vec<String>,
@@ -144,18 +146,21 @@ impl KeyCheck {
         }
     }
 
-    /// Data keys have changed: those that were destroyed, perhaps by another server, must not live on in the ring.
+    /// Data keys have changed: those that were destroyed, perhaps by another server, must not live on in the ring, nor come into
+    /// it by an answer that is late.
     async fn forget_destroyed(&self) {
-        // The ring first: a key that comes into it later is one that the database has.
-        let held = self.vault().held();
+        // The ring first, and before it what is on its way there: whatever begins later is not given a key that the database
+        // does not have.
+        let mut known = self.unwrapping.to_come();
+        known.extend(self.vault().held().into_iter().map(|held| held.id));
         let Ok(Ok(keys)) = timeout(DATABASE_TIMEOUT, house::all_key_ids(self.store.vital())).await else {
             // The next check tries again.
             self.state.saw_generation(0);
             return;
         };
-        for held in held {
-            if !keys.contains(&held.id.0) {
-                self.vault().forget(held.id);
+        for id in known {
+            if !keys.contains(&id.0) {
+                self.vault().forget(id);
             }
         }
     }

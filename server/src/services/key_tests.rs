@@ -3,17 +3,20 @@
 //! Whoever is asked writes the test into the database. Every server looks there, runs the preflight and writes down what it
 //! found. What must stay true: a test changes nothing but its own rows; a server only ever writes its own answer; and only
 //! administrators get to see one. After a denial a server tries again by itself for a while, because a change of a policy is
-//! not known everywhere in AWS at once; only the newest test is tried again, so that nothing piles up.
+//! not known everywhere in AWS at once; only the newest test is tried again, so that nothing piles up. But each is answered
+//! once, however soon another follows it: an activation goes by its own. So one person has no more than one under way, or an
+//! activation after a test of the same key.
 //!
-//! Cost: one query every half second on each server; while a test is open, the calls of one preflight on each server.
+//! Cost: two queries every half second on each server; while a test is open, the calls of one preflight on each server.
 
-use super::{access, failure::Failure, ids::new_id, preflight::Preflights, words};
+use super::{access, encryption::Refuse, failure::Failure, ids::new_id, preflight::Preflights, words};
 use crate::store::{
     Store, database_now,
-    entities::{key_test, key_test_answer, server},
+    entities::{key_test, key_test_answer, server, user},
 };
 use app::{
     model::{
+        error::KeyRefused,
         key_arn::KeyArn,
         key_test::{KeyTest, ServerAnswer, ServerTest, TestOutcome, TestPurpose},
         preflight::Preflight,
@@ -21,7 +24,10 @@ use app::{
     ports::Principal,
 };
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::OnConflict,
+    ActiveValue::Set,
+    ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, QueryOrder,
+    QuerySelect,
+    sea_query::{Expr, ExprTrait, LockType, OnConflict, Query},
 };
 use std::{sync::Arc, time::Duration};
 use tokio::{
@@ -61,9 +67,10 @@ pub struct KeyTests {
 
 impl KeyTests {
     /// Asks all live servers to test a key, and waits for their answers, at most for `patience`. Gives the test as it is then.
+    /// Who asks again while not every server has answered gets the answers to the first.
     ///
     /// # Errors
-    /// When the database fails. Whatever AWS says is in the test.
+    /// [`KeyRefused::TestUnderWay`] for another one meanwhile; when the database fails. Whatever AWS says is in the test.
     pub async fn ask(
         &self,
         user: Uuid,
@@ -71,18 +78,9 @@ impl KeyTests {
         purpose: TestPurpose,
         patience: Duration,
     ) -> Result<KeyTest, Failure> {
-        let on = self.store.write();
-        let now = database_now(on).await?;
-        let old = key_test::Column::AskedAt.lt(now - KEPT_FOR);
-        key_test::Entity::delete_many().filter(old).exec(on).await?;
-        let row = key_test::Model {
-            id: new_id(&self.preflights.vault)?,
-            arn: arn.as_str().to_owned(),
-            purpose: words::write(purpose),
-            asked_by: Some(user),
-            asked_at: now,
-        };
-        key_test::Entity::insert(key_test::ActiveModel::from(row.clone())).exec_without_returning(on).await?;
+        let transaction = self.store.begin().await?;
+        let row = self.put_down(&transaction, user, arn, purpose).await?;
+        transaction.commit().await?;
         self.try_once(&row).await?;
         let until = Instant::now() + patience;
         loop {
@@ -92,6 +90,47 @@ impl KeyTests {
             }
             sleep(LOOK).await;
         }
+    }
+
+    /// The test that the other servers find; the one that is under way, if it is the same.
+    async fn put_down(
+        &self,
+        on: &DatabaseTransaction,
+        user: Uuid,
+        arn: &KeyArn,
+        purpose: TestPurpose,
+    ) -> Result<key_test::Model, Failure> {
+        // Who asks for two in the same moment, perhaps of two servers, asks for one after the other.
+        let asking = user::Entity::find_by_id(user).select_only().column(user::Column::Id);
+        asking.lock(LockType::NoKeyUpdate).into_tuple::<Uuid>().one(on).await?;
+        let now = database_now(on).await?;
+        let row = key_test::Model {
+            id: new_id(&self.preflights.vault)?,
+            arn: arn.as_str().to_owned(),
+            purpose: words::write(purpose),
+            asked_by: Some(user),
+            asked_at: now,
+        };
+        let last = key_test::Entity::find()
+            .filter(key_test::Column::AskedBy.eq(user))
+            .filter(key_test::Column::AskedAt.gte(now - LATE_AFTER))
+            .order_by_desc(key_test::Column::AskedAt)
+            .order_by_desc(key_test::Column::Id);
+        if let Some(last) = last.one(on).await?
+            && !silent(on, &answers(on, last.id).await?, now).await?.is_empty()
+        {
+            if (&last.arn, &last.purpose) == (&row.arn, &row.purpose) {
+                return Ok(last);
+            }
+            // Who has tested a key need not wait to activate it.
+            if last.arn != row.arn || purpose != TestPurpose::Activation {
+                return Err(KeyRefused::TestUnderWay.refuse());
+            }
+        }
+        let old = key_test::Column::AskedAt.lt(now - KEPT_FOR);
+        key_test::Entity::delete_many().filter(old).exec(on).await?;
+        key_test::Entity::insert(key_test::ActiveModel::from(row.clone())).exec_without_returning(on).await?;
+        Ok(row)
     }
 
     /// A test as it is now; `None` if there is none with this id, or none that `who` may see.
@@ -118,13 +157,33 @@ impl KeyTests {
         }
     }
 
-    /// The newest test, if it waits for this server: for its first answer, or for another try.
+    /// The test that waits for this server: the oldest that it has not answered and whose asker may still wait, or else the newest,
+    /// for another try.
     async fn due(&self) -> Result<Option<key_test::Model>, Failure> {
         let on = self.store.read();
         let now = database_now(on).await?;
+        let answered = Query::select()
+            .expr(Expr::val(1))
+            .from(key_test_answer::Entity)
+            .and_where(
+                Expr::col((key_test_answer::Entity, key_test_answer::Column::TestId))
+                    .equals((key_test::Entity, key_test::Column::Id)),
+            )
+            .and_where(Expr::col((key_test_answer::Entity, key_test_answer::Column::ServerId)).eq(self.server))
+            .take();
+        let oldest = key_test::Entity::find()
+            .filter(key_test::Column::AskedAt.gte(now - LATE_AFTER))
+            .filter(Expr::exists(answered).not())
+            .order_by_asc(key_test::Column::AskedAt)
+            .order_by_asc(key_test::Column::Id)
+            .limit(1);
+        if let Some(test) = oldest.one(on).await? {
+            return Ok(Some(test));
+        }
         let newest = key_test::Entity::find()
             .filter(key_test::Column::AskedAt.gt(now - TRIES_FOR))
             .order_by_desc(key_test::Column::AskedAt)
+            .order_by_desc(key_test::Column::Id)
             .limit(1);
         let Some(test) = newest.one(on).await? else { return Ok(None) };
         let answer = key_test_answer::Entity::find_by_id((test.id, self.server)).one(on).await?;
@@ -165,21 +224,20 @@ impl KeyTests {
     async fn as_it_is(&self, test: &key_test::Model) -> Result<KeyTest, Failure> {
         let on = self.store.read();
         let now = database_now(on).await?;
-        let answers =
-            key_test_answer::Entity::find().filter(key_test_answer::Column::TestId.eq(test.id)).all(on).await?;
-        let live =
-            server::Entity::find().filter(server::Column::HeartbeatAt.gt(now - server::SILENT_FOR)).all(on).await?;
-        let silent = live.into_iter().filter(|live| answers.iter().all(|answer| answer.server_id != live.id));
-        let silent = silent.map(|live| ServerTest { server: live.name, answer: None });
-        let mut servers: Vec<ServerTest> = silent.collect();
+        let answers = answers(on, test.id).await?;
+        let silent = silent(on, &answers, now).await?;
+        let mut servers: Vec<ServerTest> =
+            silent.into_iter().map(|server| ServerTest { server, answer: None }).collect();
         for answer in answers {
             let preflight = read(&answer.preflight)?;
             let attempts = u32::try_from(answer.attempts).unwrap_or_default();
             servers.push(ServerTest { server: answer.server_name, answer: Some(ServerAnswer { preflight, attempts }) });
         }
         servers.sort_by(|one, other| one.server.cmp(&other.server));
-        let newer =
-            key_test::Entity::find().filter(key_test::Column::AskedAt.gt(test.asked_at)).limit(1).one(on).await?;
+        let later = Condition::any().add(key_test::Column::AskedAt.gt(test.asked_at)).add(
+            Condition::all().add(key_test::Column::AskedAt.eq(test.asked_at)).add(key_test::Column::Id.gt(test.id)),
+        );
+        let newer = key_test::Entity::find().filter(later).limit(1).one(on).await?;
         Ok(KeyTest {
             id: test.id.to_string(),
             arn: test.arn.clone(),
@@ -191,6 +249,18 @@ impl KeyTests {
             servers,
         })
     }
+}
+
+/// The answers to a test so far.
+async fn answers(on: &impl ConnectionTrait, test: Uuid) -> Result<Vec<key_test_answer::Model>, DbErr> {
+    key_test_answer::Entity::find().filter(key_test_answer::Column::TestId.eq(test)).all(on).await
+}
+
+/// The names of the live servers that have given none of these answers.
+async fn silent(on: &impl ConnectionTrait, answers: &[key_test_answer::Model], now: i64) -> Result<Vec<String>, DbErr> {
+    let live = server::Entity::find().filter(server::Column::HeartbeatAt.gt(now - server::SILENT_FOR)).all(on).await?;
+    let silent = live.into_iter().filter(|live| answers.iter().all(|answer| answer.server_id != live.id));
+    Ok(silent.map(|live| live.name).collect())
 }
 
 /// Whether a server that has given this answer, or none, has to try.

@@ -266,6 +266,7 @@ impl Parts {
             store: store.clone(),
             kms: kms.clone(),
             state: Arc::clone(&state),
+            unwrapping: Arc::clone(keys.unwrapping()),
             every: config.key_check,
             customer_accounts: config.customer_accounts.clone(),
             doubt: Arc::clone(&doubt),

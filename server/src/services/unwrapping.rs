@@ -3,7 +3,8 @@
 //!
 //! What must stay true: an answer means nothing if the root key has changed between our reading and KMS's answer. A refusal
 //! of a workspace's data key is confirmed once, and counts for that workspace only after the key check has been asked about
-//! the root key; until then nothing is opened.
+//! the root key; until then nothing is opened. Every data key is listed before its row is read and until it is in the ring, so
+//! that one which is destroyed meanwhile can be kept from getting there.
 
 use super::{data_keys::check_value, failure::Failure, key_state::KeyState, workspace_locks::WorkspaceLocks};
 use crate::store::{
@@ -80,12 +81,14 @@ type Ending = Shared<BoxFuture<'static, Result<Arc<DataKey>, Unopened>>>;
 
 /// A wrapped data key with the epoch before it was read: an unwrap of it that a lock overtakes enters no ring.
 struct Asked {
+    listed: Listed,
     epoch: vault::Epoch,
     row: WrappedKey,
 }
 
 /// An unwrapped data key that is in no ring yet, with what the ring wants to know.
 struct Fresh {
+    _listed: Listed,
     epoch: vault::Epoch,
     sent: Duration,
     unwrapped: Unwrapped,
@@ -104,11 +107,37 @@ pub struct Unwrapping {
 
 /// The unwraps that are under way.
 #[derive(Default)]
-pub struct UnderWay(Mutex<HashMap<DataKeyId, Ending>>);
+pub struct UnderWay {
+    endings: Mutex<HashMap<DataKeyId, Ending>>,
+    /// Data keys that are being read and unwrapped, and are not in the ring yet; once for each who does.
+    listed: Arc<Mutex<Vec<DataKeyId>>>,
+}
 
 impl UnderWay {
     fn list(&self) -> MutexGuard<'_, HashMap<DataKeyId, Ending>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.endings.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Keeps a data key on the list of those that may come into the ring.
+struct Listed {
+    id: DataKeyId,
+    list: Arc<Mutex<Vec<DataKeyId>>>,
+}
+
+impl Listed {
+    fn on(list: &Arc<Mutex<Vec<DataKeyId>>>, id: DataKeyId) -> Self {
+        list.lock().unwrap_or_else(PoisonError::into_inner).push(id);
+        Self { id, list: Arc::clone(list) }
+    }
+}
+
+impl Drop for Listed {
+    fn drop(&mut self) {
+        let mut list = self.list.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(at) = list.iter().position(|id| *id == self.id) {
+            list.swap_remove(at);
+        }
     }
 }
 
@@ -124,6 +153,11 @@ impl Drop for Ended<'_> {
 impl Unwrapping {
     fn vault(&self) -> &Arc<Vault> {
         self.state.vault()
+    }
+
+    /// Data keys that may come into the ring by an answer that is still to come. Ask for them before you look into the ring.
+    pub fn to_come(&self) -> Vec<DataKeyId> {
+        self.under_way.listed.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// The data key, unwrapped and in the ring. Who asks while it is being unwrapped waits for the same call, also for its
@@ -200,17 +234,40 @@ impl Unwrapping {
         Ok(())
     }
 
-    /// Whether KMS refuses the data key of a workspace. It is asked now, unless the workspace is locked alone already.
+    /// Whether KMS refuses the data key of a workspace while it accepts the root key. It is asked now, also if the workspace is
+    /// locked alone: what it was locked for may be past.
+    ///
+    /// # Errors
+    /// When that cannot be known now, or everything is locked.
     pub async fn is_refused(&self, workspace: Uuid) -> Result<bool, Unopened> {
         let current = in_time(house::current_key(self.store.read(), Scope::Workspace(workspace))).await?;
-        let Some(id) = current else { return Ok(false) };
-        if self.locks.holds(workspace) {
-            return Ok(true);
+        let Some(id) = current.map(DataKeyId) else { return Ok(false) };
+        if !self.locks.holds(workspace) {
+            match self.renew(id).await {
+                Ok(_) | Err(Unopened::Superseded) => return Ok(false),
+                Err(Unopened::Workspace(_)) => {}
+                Err(unopened) => return Err(unopened),
+            }
         }
-        match self.renew(DataKeyId(id)).await {
-            Ok(_) | Err(Unopened::Superseded) => Ok(false),
-            Err(Unopened::Workspace(_)) => Ok(true),
-            Err(unopened) => Err(unopened),
+        let sent = self.vault().clock().boot();
+        let error = match self.attempt_once(id).await {
+            Ok(_) => {
+                // Thrown away here, as it is for a workspace that stays locked.
+                self.kms.let_connections_go();
+                return Ok(false);
+            }
+            Err(Unopened::Superseded) => return Ok(false),
+            Err(Unopened::Kms(error)) => error,
+            Err(unopened) => return Err(unopened),
+        };
+        if !matches!(error.class, KmsClass::Refused(_) | KmsClass::Tampered) {
+            return Err(Unopened::Kms(error));
+        }
+        self.doubt.notify_one();
+        match timeout(ROOT_PATIENCE, self.root_settled(sent)).await {
+            Ok(()) if self.vault().is_open() => Ok(true),
+            Ok(()) => Err(Unopened::Locked),
+            Err(_) => Err(Unopened::Kms(error)),
         }
     }
 
@@ -227,9 +284,10 @@ impl Unwrapping {
     }
 
     async fn read(&self, id: DataKeyId) -> Result<Asked, Unopened> {
+        let listed = Listed::on(&self.under_way.listed, id);
         let epoch = self.vault().epoch();
         let row = in_time(house::wrapped_key(self.store.read(), id.0)).await?.ok_or(Unopened::Superseded)?;
-        Ok(Asked { epoch, row })
+        Ok(Asked { listed, epoch, row })
     }
 
     async fn attempt_once(&self, id: DataKeyId) -> Result<Fresh, Unopened> {
@@ -240,7 +298,7 @@ impl Unwrapping {
     /// Asks KMS. An answer about a root key that has been replaced meanwhile means nothing, so then it is asked again.
     async fn attempt(&self, id: DataKeyId, mut asked: Asked, once: bool) -> Result<Fresh, Unopened> {
         loop {
-            let Asked { epoch, row } = asked;
+            let Asked { listed, epoch, row } = asked;
             let scope = Scope::from_uuid(row.scope);
             let context = WrapContext { deployment: self.vault().deployment(), scope, data_key: id };
             let expected = check_value(&row.check_value)
@@ -252,7 +310,7 @@ impl Unwrapping {
                 self.kms.unwrap(&row.root_key_arn, &context, id, &row.wrapped, &expected).await
             };
             match answer {
-                Ok(unwrapped) => return Ok(Fresh { epoch, sent, unwrapped }),
+                Ok(unwrapped) => return Ok(Fresh { _listed: listed, epoch, sent, unwrapped }),
                 Err(error) => {
                     // As for a key check: the generation alone grows with each workspace that is made or deleted.
                     asked = self.read(id).await?;

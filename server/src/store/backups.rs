@@ -3,11 +3,14 @@
 //! What must stay true: an object that a row named at any moment after a backup began is not removed until the backup ends. A
 //! row that stops naming its object leaves a note, so it is enough that garbage is not marked for removal meanwhile: the
 //! collector tests [`none_is_running`] in the very statement that marks it. What was marked before the backup began, no row
-//! named then.
+//! named then. Nor does the marker of the object store get ahead of the copy of the database: see `jobs/sweeps.rs`.
 
 use super::{
     database_now,
-    entities::backup::{ActiveModel, Column, Entity, Model},
+    entities::{
+        backup::{ActiveModel, Column, Entity, Model},
+        object_sweep,
+    },
 };
 use sea_orm::{
     ActiveModelTrait,
@@ -30,7 +33,15 @@ pub async fn begin(on: &impl ConnectionTrait, id: Uuid, longest: Duration) -> Re
     let now = database_now(on).await?;
     Entity::delete_many().filter(Column::ExpiresAt.lte(now)).exec(on).await?;
     let expires_at = now.saturating_add(i64::try_from(longest.min(LONGEST).as_millis()).unwrap_or(i64::MAX));
-    ActiveModel { id: Set(id), begun_at: Set(now), expires_at: Set(expires_at) }.insert(on).await
+    let begun = ActiveModel { id: Set(id), begun_at: Set(now), expires_at: Set(expires_at) }.insert(on).await?;
+    // Last: whoever is raising the number of the store's marker, and did not see this backup, has done so by now, or finds
+    // another number than the one they have read. So no marker gets ahead of a copy that is made from here on.
+    object_sweep::Entity::update_many()
+        .col_expr(object_sweep::Column::Number, Expr::col(object_sweep::Column::Number).add(1))
+        .filter(object_sweep::Column::Id.eq(1))
+        .exec(on)
+        .await?;
+    Ok(begun)
 }
 
 /// Ends a backup. `false` if it had ended before, by this or by itself: then what was copied of the object store may lack

@@ -21,4 +21,5 @@ mod reset;
 mod schema;
 mod set_aside;
 mod steps;
+mod store_marks;
 mod uploads;

@@ -1,19 +1,24 @@
 //! Several servers test a key, each with its own credentials; denials are tried again.
 
 use crate::support::{
-    Database, Ground, TestApp,
+    Database, Ground, PASSWORD, TestApp,
     kms_proxy::{Act, KmsProxy, Operation, Rule},
 };
 use app::{
     model::{
         encryption::RootKind,
+        error::{ApiError, KeyRefused},
+        identity::Role,
         key_test::{Activation, KeyTest, TestOutcome},
         preflight::KeyProblem,
     },
     ports::{EncryptionPort, Principal},
 };
+use sea_orm::{ActiveValue::Set, EntityTrait};
+use server::store::{database_now, entities::key_test};
 use std::{sync::Arc, time::Duration};
 use tokio::time::{Instant, sleep};
+use uuid::Uuid;
 
 const DENIED: Act = Act::Fail(400, "AccessDeniedException");
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -123,7 +128,8 @@ async fn only_the_newest_test_is_tried_again() {
     let site = Site::on(&ground).await;
     drop(ground);
     let (first, second) = (site.app.keys.create().await, site.app.keys.create().await);
-    site.proxy.set([Rule::on(Operation::Encrypt, DENIED).key(&first), Rule::on(Operation::Encrypt, DENIED).key(&second)]);
+    site.proxy
+        .set([Rule::on(Operation::Encrypt, DENIED).key(&first), Rule::on(Operation::Encrypt, DENIED).key(&second)]);
     let old = site.test(&first).await.id;
     let new = site.test(&second).await.id;
     assert_eq!(site.seen(&old).await.outcome(), TestOutcome::Failed, "it is over");
@@ -146,6 +152,53 @@ async fn a_server_that_cannot_ask_does_not_keep_the_others_waiting() {
     let late = one.until(&test.id, "it is not waited for any more", |test| test.is_late).await;
     assert!(matches!(late.outcome(), TestOutcome::Passed | TestOutcome::Failed), "{late:?}");
     assert_eq!(one.app.services.encryption.activate(&one.who, &arn).await, Ok(Activation::Begun));
+    one.app.stop().await;
+    two.proxy.clear();
+    two.app.stop().await;
+}
+
+/// The second comes before the other server has looked: an activation that waits for its answer must not miss it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_test_that_another_follows_at_once_is_answered_by_every_server() {
+    let ground = Ground::new(Database::Postgres).await;
+    let (one, two) = (Site::on(&ground).await, Site::on(&ground).await);
+    drop(ground);
+    let (denied, other) = (one.app.keys.create().await, one.app.keys.create().await);
+    two.proxy.set([Rule::on(Operation::Decrypt, DENIED).key(&denied)]);
+    let on = one.app.services.store.write();
+    let now = database_now(on).await.unwrap();
+    let tests = [(1, &denied, now), (2, &other, now + 1)].map(|(id, arn, asked_at)| key_test::ActiveModel {
+        id: Set(Uuid::from_u128(id)),
+        arn: Set(arn.clone()),
+        purpose: Set("activation".to_owned()),
+        asked_by: Set(None),
+        asked_at: Set(asked_at),
+    });
+    key_test::Entity::insert_many(tests).exec_without_returning(on).await.unwrap();
+    let id = Uuid::from_u128(1).to_string();
+    let seen = one.until(&id, "both have answered", |test| test.silent().next().is_none()).await;
+    assert!(problems(&seen).contains(&Some(KeyProblem::DecryptDenied)), "{seen:?}");
+    one.app.stop().await;
+    two.app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_person_has_one_test_under_way() {
+    let ground = Ground::new(Database::Postgres).await;
+    let (one, two) = (Site::on(&ground).await, Site::on(&ground).await);
+    drop(ground);
+    let accounts = &one.app.services.accounts;
+    let colleague = accounts.create_user("c@example.com", "C", Role::Administrator, PASSWORD).await.unwrap();
+    let (arn, other) = (one.app.keys.create().await, one.app.keys.create().await);
+    two.proxy.set([Rule::on(Operation::DescribeKey, Act::Hang).key(&arn)]);
+    let test = one.test(&arn).await;
+    assert_eq!(test.outcome(), TestOutcome::Waiting, "{test:?}");
+    assert_eq!(one.test(&arn).await.id, test.id, "who presses twice gets the answers to the first");
+    let refused = one.app.services.encryption.test_key(&one.who, &other).await.map(|test| test.id);
+    assert_eq!(refused, Err(ApiError::KeyRefused(KeyRefused::TestUnderWay)));
+    assert!(one.app.services.encryption.test_key(&colleague, &other).await.is_ok(), "it is the first person's alone");
+    one.until(&test.id, "it is not waited for any more", |test| test.is_late).await;
+    assert_ne!(one.test(&other).await.id, test.id);
     one.app.stop().await;
     two.proxy.clear();
     two.app.stop().await;

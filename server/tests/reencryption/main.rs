@@ -16,6 +16,7 @@ mod seed;
 #[allow(dead_code, reason = "not every step is taken here")]
 mod steps;
 
+mod backups;
 mod changed_key;
 mod connections;
 mod control;

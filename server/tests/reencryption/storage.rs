@@ -177,6 +177,35 @@ async fn bearable(database: Database, trouble: Trouble) {
     place.end().await;
 }
 
+/// Its data keys are wiped under the job, the notes of the job's objects become garbage, and its data keys go.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_workspace_that_is_deleted_under_the_job_is_nothing_to_wait_for() {
+    tokio::join!(deleted_meanwhile(Database::Sqlite), deleted_meanwhile(Database::Postgres));
+}
+
+async fn deleted_meanwhile(database: Database) {
+    let proxy = S3Proxy::start().await;
+    let mut place = Place::on_s3(database, &proxy).await;
+    proxy.set(Trouble::Slow(Duration::from_millis(500)));
+    place.activate().await;
+    let records_are_done = |job: &JobView| job.records_total > 0 && job.records_done == job.records_total;
+    let job = place.until("objects are being rewritten", records_are_done).await;
+    assert!(job.state == JobState::Running && job.files_done < job.files_total, "{job:?}");
+    // By the server that runs the job.
+    let deleted = place.browser.call("delete_workspace", &[("workspace", &place.workspace)]).await;
+    assert!(deleted.status.is_success() || deleted.status.is_redirection(), "{deleted:?}");
+    proxy.set(Trouble::Nothing);
+    let has_ended = |job: &JobView| {
+        assert!(!matches!(job.waiting, Some(PauseReason::Locked | PauseReason::Database)), "{job:?}");
+        !job.state.is_unfinished()
+    };
+    let job = place.until("the job has ended", has_ended).await;
+    assert_eq!((job.state, job.set_aside.len()), (JobState::Complete, 0), "{job:?}");
+    assert_eq!(place.view().await.data_keys, 1, "the organization's");
+    assert_eq!(proxy.objects().await, 0);
+    place.end().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_bucket_without_room_is_named_and_the_job_goes_on_when_there_is_some() {
     tokio::join!(

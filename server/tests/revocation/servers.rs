@@ -4,13 +4,14 @@ use crate::{
     steps::{Site, patient},
     support::{
         Database, Ground,
-        kms_proxy::{Act, Call, Operation, Rule},
+        kms_proxy::{Act, Call, Gate, Operation, Rule},
     },
 };
 use app::ports::{EncryptionPort, WorkspacesPort};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use server::store::entities::lock_event;
 use std::time::Duration;
+use vault::Scope;
 
 /// So long that no check of this server comes by itself while a test runs.
 const SELDOM: Duration = Duration::from_mins(5);
@@ -119,5 +120,30 @@ async fn a_server_that_stops_at_once_after_a_lock_has_noted_it() {
     assert_eq!(noted.len(), 1, "{noted:?}");
     assert_eq!(noted[0].code.as_deref(), Some("DisabledException"));
     assert!(noted[0].gone_at.is_some() && noted[0].restored_at.is_none(), "{noted:?}");
+    two.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_data_key_that_is_destroyed_while_it_is_being_unwrapped_gets_into_no_ring() {
+    let ground = Ground::new(Database::Postgres).await;
+    let (one, two) = (Site::on(&ground, patient).await, Site::on(&ground, patient).await);
+    drop(ground);
+    let workspace = one.workspace("Claims triage").await;
+    let gate = Gate::closed();
+    two.proxy.set([Rule::on(Operation::Decrypt, Act::Wait(gate.clone())).scope(&workspace)]);
+    let mark = two.proxy.mark();
+    let (port, who, id) = (two.app.services.workspaces.clone(), two.who.clone(), workspace.clone());
+    let reading = tokio::spawn(async move { port.notes(&who, &id, None).await.map(drop) });
+    two.proxy.until(mark, 1, "its data key is asked for", |call| call.is_unwrap_of(&workspace)).await;
+    one.app.services.workspaces.delete(&one.who, &workspace).await.unwrap();
+    let mark = two.proxy.mark();
+    // The first may have begun before.
+    two.proxy.until(mark, 2, "the other server looks which data keys there are", Call::is_check).await;
+    gate.open();
+    let _ = reading.await.unwrap();
+    let scope = Scope::Workspace(workspace.parse().unwrap());
+    let held = two.app.services.vault.held();
+    assert!(held.iter().all(|held| held.scope != scope), "{held:?}");
+    one.stop().await;
     two.stop().await;
 }

@@ -269,3 +269,39 @@ async fn an_administrator_deletes_a_refused_workspace_of_somebody_else_unread() 
     assert_eq!(delete(&site.who).await, Err(ApiError::NotFound));
     site.stop().await;
 }
+
+/// What a workspace was locked for may be past when an administrator acts on it, and may be the root key's now.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_administrator_deletes_only_what_is_refused_at_that_moment() {
+    let seldom = |config: &mut Config| {
+        hasty(config);
+        config.workspace_keys.ask_again = Duration::from_hours(1);
+    };
+    let site = Site::new(Database::Sqlite, seldom).await;
+    let member = site.app.add_member("m@example.com").await;
+    let port = &site.app.services.workspaces;
+    let workspace = port.create(&member, "Claims triage", "").await.unwrap().id;
+    port.create_note(&member, &workspace, NOTE).await.unwrap();
+    let delete = async || port.delete_refused(&site.who, &workspace).await;
+    deny(&site, &workspace);
+    while site.app.lock_of(&workspace).is_none() {
+        let _ = port.notes(&member, &workspace, None).await;
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+
+    site.proxy.clear();
+    assert_eq!(delete().await, Err(ApiError::NotFound), "its data key works again");
+    assert!(site.app.lock_of(&workspace).is_some(), "though it was not unlocked yet");
+
+    let denied = Act::Fail(400, "AccessDeniedException");
+    site.proxy.set([Rule::on(Operation::Decrypt, denied)]);
+    let told = delete().await;
+    assert!(matches!(told, Err(ApiError::Locked(_) | ApiError::Unavailable)), "{told:?}");
+
+    deny(&site, &workspace);
+    site.until_open().await;
+    assert_ne!(port.get(&member, &workspace).await.map(drop), Err(ApiError::NotFound), "it is still there");
+    assert_eq!(delete().await, Ok(()));
+    assert_eq!(port.get(&member, &workspace).await.map(drop), Err(ApiError::NotFound));
+    site.stop().await;
+}
