@@ -25,6 +25,7 @@ mod request_log;
 pub mod router;
 mod security;
 pub mod session;
+mod single_sign_on;
 mod state;
 mod upload;
 

@@ -17,7 +17,7 @@ pub struct Alarm {
 }
 
 /// Every alarm there is. README shows the same list.
-pub const ALARMS: [Alarm; 30] = [
+pub const ALARMS: [Alarm; 33] = [
     Alarm {
         event: "locked",
         means: "All data is locked on a server; the field `cause` says why.",
@@ -142,6 +142,21 @@ pub const ALARMS: [Alarm; 30] = [
         event: "mail_not_sent",
         means: "An invitation could not be sent by e-mail. Whoever made it has its link.",
         act: "Look at the server for e-mail; the field `error` says what it answered.",
+    },
+    Alarm {
+        event: "identity_provider_failed",
+        means: "The identity provider did not answer, or not as it should, so nobody comes in by single sign-on. Passwords work.",
+        act: "Look at the identity provider, the network, and the `KEYSTEAD_OIDC_` variables; the field `error` says what was wrong.",
+    },
+    Alarm {
+        event: "identity_not_verified",
+        means: "An answer in the identity provider's name does not stand the checks. Nobody was let in by it.",
+        act: "The field `error` says which: compare `KEYSTEAD_OIDC_CLIENT_ID` and the clocks. If both are right, somebody tries to forge an identity.",
+    },
+    Alarm {
+        event: "last_administrator_kept",
+        means: "By the identity provider's roles no administrator would be left, so the last one stays one.",
+        act: "Give somebody the role of `KEYSTEAD_OIDC_ADMINISTRATOR_ROLE` at the identity provider.",
     },
     Alarm {
         event: "audit_head_unsigned",

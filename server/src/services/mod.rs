@@ -45,6 +45,7 @@ pub mod preflight;
 pub mod principal_arn;
 pub mod proof;
 pub mod reset;
+pub mod single_sign_on;
 mod speed;
 mod start;
 pub mod throttle;
@@ -72,6 +73,7 @@ use key_state::KeyState;
 use members::Members;
 use organization::Organization;
 use outgoing::Outgoing;
+use single_sign_on::SingleSignOn;
 use std::{
     fmt,
     sync::{Arc, Mutex, PoisonError},
@@ -104,6 +106,8 @@ pub struct Services {
     pub accounts: Arc<Accounts>,
     pub organization: Arc<Organization>,
     pub members: Arc<Members>,
+    /// `None`: the operator has not set it up.
+    pub single_sign_on: Option<Arc<SingleSignOn>>,
     pub workspaces: Arc<Workspaces>,
     pub files: Arc<Files>,
     pub encryption: Arc<Encryption>,
