@@ -33,7 +33,7 @@ use leptos_router::{
     path,
 };
 use pages::{
-    account::{AccountPage, ConfirmPage, TwoFactorPage},
+    account::{AccountPage, ConfirmPage, ConfirmedPage, TwoFactorPage},
     audit_log::AuditLogPage,
     data_encryption::DataEncryptionPage,
     invitation::InvitationPage,
@@ -74,6 +74,12 @@ pub(crate) fn organization_name() -> String {
     ports::Ports::current().map(|ports| ports.organization.deployment().organization).unwrap_or_default()
 }
 
+/// What the operator calls single sign-on, if it is set up.
+#[cfg(feature = "ssr")]
+pub(crate) fn single_sign_on_label() -> Option<String> {
+    ports::Ports::current().ok()?.session.single_sign_on()
+}
+
 /// What the browser does first: where a server function's answer leads to another page, the browser goes there.
 #[cfg(feature = "hydrate")]
 pub fn begin() {
@@ -99,6 +105,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/account") view=AccountPage ssr=SsrMode::Async/>
                     <Route path=path!("/account/two-factor") view=TwoFactorPage ssr=SsrMode::Async/>
                     <Route path=path!("/account/confirm") view=ConfirmPage ssr=SsrMode::Async/>
+                    <Route path=path!("/account/confirmed") view=ConfirmedPage ssr=SsrMode::Async/>
                     <ParentRoute path=path!("/settings") view=SettingsFrame ssr=SsrMode::Async>
                         <Route path=path!("") view=GeneralPage ssr=SsrMode::Async/>
                         <Route path=path!("/members") view=MembersPage ssr=SsrMode::Async/>

@@ -12,6 +12,7 @@ use crate::model::{
     key_test::{Activation, KeyTest},
     lock::{KeyNotice, LockFace},
     membership::{OwnerlessWorkspace, WorkspaceMembers},
+    single_sign_on::ProofWays,
     workspace::{FileEntry, Note, Page, Saved, Workspace, WorkspaceRole, WorkspaceSummary},
 };
 use async_trait::async_trait;
@@ -93,6 +94,10 @@ pub trait SessionPort: Send + Sync {
     async fn give_proof(&self, secret: &str) -> Result<(), ApiError>;
     /// For how many seconds the last proof still counts.
     async fn proof_left(&self) -> Result<u32, ApiError>;
+    /// How whoever is signed in can give another one.
+    async fn proof_ways(&self) -> Result<ProofWays, ApiError>;
+    /// What the operator calls single sign-on, if it is set up.
+    fn single_sign_on(&self) -> Option<String>;
     /// Ends the session.
     async fn sign_out(&self) -> Result<(), ApiError>;
 }

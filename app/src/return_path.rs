@@ -16,6 +16,7 @@ pub fn checked(wanted: &str) -> &str {
         || path == "/settings"
         || path == "/account"
         || path == "/account/two-factor"
+        || path == "/account/confirmed"
         || path.starts_with("/workspaces/")
         || path.starts_with("/settings/");
     if starts_here && plain && is_page && wanted.len() <= 512 && !wanted.contains("..") { wanted } else { HOME }

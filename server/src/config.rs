@@ -7,9 +7,11 @@ mod checks;
 mod mistakes;
 mod network;
 mod public_url;
+mod single_sign_on;
 
 pub use mistakes::{Mistake, Mistakes};
 pub use public_url::PublicUrl;
+pub use single_sign_on::{SingleSignOnConfig, SingleSignOnOptions, is_loopback};
 
 use crate::services::workspace_locks::WorkspaceKeyTimes;
 use app::model::key_arn::KeyArn;
@@ -71,6 +73,9 @@ pub struct Options {
     /// The sender of e-mail, such as `Keystead <keystead@example.com>`.
     #[arg(long, env = "KEYSTEAD_MAIL_FROM", value_name = "ADDRESS")]
     pub mail_from: Option<String>,
+
+    #[command(flatten)]
+    pub single_sign_on: SingleSignOnOptions,
 
     /// AWS account ids, separated by commas, whose keys may become customer managed keys. Any, if not given.
     #[arg(long, env = "KEYSTEAD_CUSTOMER_ACCOUNTS", value_name = "ACCOUNTS")]
@@ -136,6 +141,8 @@ pub struct Config {
     pub trusted_proxies: Vec<IpNet>,
     /// `None`: no e-mail is sent.
     pub mail: Option<MailConfig>,
+    /// `None`: people sign in with passwords only.
+    pub single_sign_on: Option<SingleSignOnConfig>,
     /// Account ids whose keys may become root. Empty: any.
     pub customer_accounts: Vec<String>,
     /// `None`: asked of STS.

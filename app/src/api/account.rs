@@ -22,6 +22,12 @@ pub const PAGE: &str = "/account";
 /// Where a second factor is set up.
 pub const TWO_FACTOR_PAGE: &str = "/account/two-factor";
 
+/// Where the account is connected with single sign-on, and where proof is given by it. Each takes a form.
+pub const CONNECT: &str = "/account/single-sign-on/connect";
+pub const CONFIRM: &str = "/account/single-sign-on/confirm";
+/// What a tab shows in which proof was given by single sign-on, for another tab.
+pub const CONFIRMED_PAGE: &str = "/account/confirmed";
+
 /// Where proof is given without scripts, to go to `then` afterwards.
 pub fn confirm_path(then: &str) -> String {
     let mut path = String::from("/account/confirm?then=");
@@ -107,6 +113,17 @@ pub async fn remove_second_factor() -> Result<(), ApiError> {
     answer(async {
         ask_for_proof(own().await?.remove_second_factor().await, PAGE)?;
         leptos_axum::redirect("/account?done=second-factor-off");
+        Ok(())
+    })
+    .await
+}
+
+/// Lets the account be signed in to with its password alone.
+#[server(prefix = "/api", endpoint = "disconnect_single_sign_on")]
+pub async fn disconnect_single_sign_on() -> Result<(), ApiError> {
+    answer(async {
+        ask_for_proof(own().await?.disconnect_single_sign_on().await, PAGE)?;
+        leptos_axum::redirect("/account?done=disconnected");
         Ok(())
     })
     .await

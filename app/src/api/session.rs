@@ -1,14 +1,24 @@
 //! Signing in and out, and the frame around every page.
 
-use crate::model::{error::ApiError, identity::Frame};
+use crate::{
+    model::{error::ApiError, identity::Frame},
+    problem,
+};
 use leptos::prelude::*;
 
 #[cfg(feature = "ssr")]
 use crate::{
     api::answer::{answer, is_plain_form},
     ports::{Ports, SignInStep, authenticated},
-    problem, return_path,
+    return_path,
 };
+
+/// Where single sign-on begins, to go to `next` afterwards. A link: a form would keep browsers from following the way there.
+pub fn single_sign_on_path(next: &str) -> String {
+    let typed = [("next", next)];
+    let typed = if next.is_empty() { &typed[..0] } else { &typed[..] };
+    problem::address("/sign-in/provider", typed, None)
+}
 
 /// Where the code of a second factor is asked for.
 pub const CODE_PAGE: &str = "/sign-in/code";
@@ -25,6 +35,7 @@ pub async fn read_frame() -> Result<Frame, ApiError> {
             lock: organization.lock(),
             notice: organization.notice(&who),
             proof_left: ports.session.proof_left().await?,
+            proof_ways: ports.session.proof_ways().await?,
         })
     })
     .await
@@ -72,6 +83,12 @@ pub async fn give_proof(secret: String, then: String) -> Result<(), ApiError> {
         Ok(())
     })
     .await
+}
+
+/// For how many seconds the last proof still counts: it may have been given in another tab.
+#[server(prefix = "/api", endpoint = "proof_left")]
+pub async fn proof_left() -> Result<u32, ApiError> {
+    answer(async { authenticated().await?.0.session.proof_left().await }).await
 }
 
 /// Ends the session and goes to the sign-in page.

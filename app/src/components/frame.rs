@@ -127,7 +127,7 @@ fn Proof(frame: OnceResource<Result<Frame, ApiError>>) -> impl IntoView {
     view! {
         <Suspense>
             {move || Suspend::new(async move {
-                frame.await.ok().map(|frame| view! { <ProofDialog left=frame.proof_left/> })
+                frame.await.ok().map(|frame| view! { <ProofDialog left=frame.proof_left ways=frame.proof_ways/> })
             })}
         </Suspense>
     }

@@ -2,15 +2,24 @@
 //! chosen in them is that. Before such a form is sent, the dialog asks for password or code, if the last proof is too old; what
 //! was typed stays where it is, and the form is then sent as if its button had been pressed. Without scripts the server sends
 //! people to a page that does the same.
+//!
+//! Who proves by single sign-on does it in another tab, so that this page stays as it is, and then presses *Continue* here: the
+//! server is asked whether there is proof now, never believed to.
 
 use crate::{
-    api::session::{GiveProof, give_proof},
+    api::{
+        account::{CONFIRM, CONFIRMED_PAGE},
+        session::{GiveProof, give_proof, proof_left},
+    },
     browser::page::{self, Fields},
     components::{
         dialog::{CancelButton, Dialog},
         form::{FieldError, PostForm, SendButton},
     },
-    model::error::ApiError,
+    model::{
+        error::ApiError,
+        single_sign_on::{ProofWays, SingleSignOnRefused},
+    },
 };
 use leptos::{prelude::*, server_fn::ServerFn, task::spawn_local};
 use wasm_bindgen::{JsCast, closure::Closure};
@@ -44,7 +53,7 @@ pub fn SecretField(id: &'static str, #[prop(optional)] invalid: bool) -> impl In
 
 /// The dialog. `left` is for how many seconds the last proof counts.
 #[island]
-pub fn ProofDialog(left: u32) -> impl IntoView {
+pub fn ProofDialog(left: u32, ways: ProofWays) -> impl IntoView {
     let error = RwSignal::new(None::<ApiError>);
     let busy = RwSignal::new(false);
     let fresh_until = StoredValue::new(0_i64);
@@ -78,15 +87,7 @@ pub fn ProofDialog(left: u32) -> impl IntoView {
         busy.set(true);
         spawn_local(async move {
             match give_proof(fields.text("secret"), String::new()).await {
-                Ok(()) => {
-                    fresh_until.set_value(page::now() + FRESH_MS);
-                    if let Some(opener) = page::first(OPENER).and_then(|opener| opener.dyn_into::<HtmlElement>().ok()) {
-                        opener.click();
-                    }
-                    if let Some(form) = release() {
-                        let _ = form.request_submit();
-                    }
-                }
+                Ok(()) => go_on(fresh_until, FRESH_MS),
                 Err(refused) => {
                     error.set(Some(refused));
                     page::focus("proof-secret");
@@ -95,10 +96,23 @@ pub fn ProofDialog(left: u32) -> impl IntoView {
             busy.set(false);
         });
     };
-    view! {
-        <button id="proof-opener" type="button" hidden popovertarget=DIALOG></button>
-        <Dialog id=DIALOG title="Confirm that it is you">
-            <p class="soft">"This is grave, and you have not entered your password for a while."</p>
+    let ask = move |_| {
+        if busy.get_untracked() {
+            return;
+        }
+        busy.set(true);
+        spawn_local(async move {
+            match proof_left().await {
+                Ok(0) => error.set(Some(SingleSignOnRefused::NotYet.into())),
+                Ok(seconds) => go_on(fresh_until, i64::from(seconds) * 1_000 - 10_000),
+                Err(refused) => error.set(Some(refused)),
+            }
+            busy.set(false);
+        });
+    };
+    let has_password = ways.password;
+    let by_password = has_password.then(|| {
+        view! {
             <PostForm url=GiveProof::PATH on_send=send>
                 <SecretField id="proof-secret"/>
                 <FieldError id="proof-secret-error" error=error/>
@@ -107,7 +121,51 @@ pub fn ProofDialog(left: u32) -> impl IntoView {
                     <CancelButton dialog=DIALOG/>
                 </div>
             </PostForm>
+        }
+    });
+    let elsewhere = ways.single_sign_on.map(|label| {
+        view! {
+            <form class="stack" method="post" action=CONFIRM target="_blank">
+                <input type="hidden" name="then" value=CONFIRMED_PAGE/>
+                <p class="soft">"You are asked there who you are, in a new tab. Then come back and continue here."</p>
+                <div class="row">
+                    <button class="button" type="submit">
+                        {format!("Confirm with {label}")}
+                    </button>
+                    <button class="button" type="button" on:click=ask aria-disabled=move || busy.get().then_some("true")>
+                        "Continue"
+                    </button>
+                </div>
+            </form>
+        }
+    });
+    let below = (!has_password).then(|| {
+        view! {
+            <FieldError id="proof-error" error=error/>
+            <div class="row">
+                <CancelButton dialog=DIALOG/>
+            </div>
+        }
+    });
+    view! {
+        <button id="proof-opener" type="button" hidden popovertarget=DIALOG></button>
+        <Dialog id=DIALOG title="Confirm that it is you">
+            <p class="soft">"This is grave, and you have not shown for a while that it is you."</p>
+            {by_password}
+            {elsewhere}
+            {below}
         </Dialog>
+    }
+}
+
+/// There is proof for so many milliseconds: closes the dialog and sends the form that waits.
+fn go_on(fresh_until: StoredValue<i64>, left: i64) {
+    fresh_until.set_value(page::now() + left);
+    if let Some(opener) = page::first(OPENER).and_then(|opener| opener.dyn_into::<HtmlElement>().ok()) {
+        opener.click();
+    }
+    if let Some(form) = release() {
+        let _ = form.request_submit();
     }
 }
 

@@ -33,6 +33,12 @@ pub enum Action {
     /// An operator gave somebody a new password or took their second factor away.
     UserChangedByOperator,
     FirstAdministratorMade,
+    /// Somebody signed in by single sign-on who was not known before.
+    UserAddedBySingleSignOn,
+    /// The identity provider gives somebody another role; refused if no administrator would be left.
+    RoleChangedBySingleSignOn,
+    SingleSignOnConnected,
+    SingleSignOnDisconnected,
     WorkspaceCreated,
     WorkspaceDeleted,
     WorkspaceMemberAdded,
@@ -56,7 +62,7 @@ pub enum Action {
 
 impl Action {
     /// All of them, in the order in which they are offered.
-    pub const ALL: [Self; 40] = [
+    pub const ALL: [Self; 44] = [
         Self::SignIn,
         Self::SignInFailed,
         Self::SignInThrottled,
@@ -78,6 +84,10 @@ impl Action {
         Self::UserAddedByOperator,
         Self::UserChangedByOperator,
         Self::FirstAdministratorMade,
+        Self::UserAddedBySingleSignOn,
+        Self::RoleChangedBySingleSignOn,
+        Self::SingleSignOnConnected,
+        Self::SingleSignOnDisconnected,
         Self::WorkspaceCreated,
         Self::WorkspaceDeleted,
         Self::WorkspaceMemberAdded,
@@ -123,6 +133,10 @@ impl Action {
             Self::UserAddedByOperator => "user_added_by_operator",
             Self::UserChangedByOperator => "user_changed_by_operator",
             Self::FirstAdministratorMade => "first_administrator_made",
+            Self::UserAddedBySingleSignOn => "user_added_by_single_sign_on",
+            Self::RoleChangedBySingleSignOn => "role_changed_by_single_sign_on",
+            Self::SingleSignOnConnected => "single_sign_on_connected",
+            Self::SingleSignOnDisconnected => "single_sign_on_disconnected",
             Self::WorkspaceCreated => "workspace_created",
             Self::WorkspaceDeleted => "workspace_deleted",
             Self::WorkspaceMemberAdded => "workspace_member_added",

@@ -3,7 +3,7 @@
 //! Without scripts an error travels back in the URL, where anyone could forge it. So every error is one of a closed set, the
 //! words for it are chosen where it is shown, and nothing internal has a way out.
 
-use super::{key_arn::KeyArnError, lock::LockFace};
+use super::{key_arn::KeyArnError, lock::LockFace, single_sign_on::SingleSignOnRefused};
 use leptos::prelude::{FromServerFnError, ServerFnErrorErr};
 use leptos::server_fn::codec::JsonEncoding;
 use serde::{Deserialize, Serialize};
@@ -24,6 +24,8 @@ pub enum ApiError {
     TooManyAttempts { seconds: u32 },
     /// The person has not proved for a while who they are, and what they want is grave.
     ProofNeeded,
+    /// Single sign-on came to nothing.
+    SingleSignOn(SingleSignOnRefused),
     /// The change of a member was refused; nothing has changed.
     MemberRefused(MemberRefused),
     /// The person's role does not allow it.
@@ -125,7 +127,8 @@ impl ApiError {
     pub const fn status(&self) -> u16 {
         match self {
             Self::SignedOut | Self::WrongCredentials => 401,
-            Self::NotAllowed | Self::AccountDisabled | Self::ProofNeeded => 403,
+            Self::SingleSignOn(SingleSignOnRefused::Unreachable) => 503,
+            Self::NotAllowed | Self::AccountDisabled | Self::ProofNeeded | Self::SingleSignOn(_) => 403,
             Self::NotFound => 404,
             Self::Conflict | Self::MemberRefused(_) => 409,
             Self::Invalid(Invalid::FileTooLarge) => 413,
@@ -141,6 +144,12 @@ impl ApiError {
 impl From<Invalid> for ApiError {
     fn from(invalid: Invalid) -> Self {
         Self::Invalid(invalid)
+    }
+}
+
+impl From<SingleSignOnRefused> for ApiError {
+    fn from(refused: SingleSignOnRefused) -> Self {
+        Self::SingleSignOn(refused)
     }
 }
 

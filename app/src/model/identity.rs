@@ -57,4 +57,6 @@ pub struct Frame {
     pub notice: Option<super::lock::KeyNotice>,
     /// For how many seconds the last proof of who it is still counts.
     pub proof_left: u32,
+    /// How another one can be given.
+    pub proof_ways: super::single_sign_on::ProofWays,
 }

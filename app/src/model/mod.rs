@@ -15,4 +15,5 @@ pub mod lock;
 pub mod membership;
 pub mod people;
 pub mod preflight;
+pub mod single_sign_on;
 pub mod workspace;

@@ -1,6 +1,9 @@
 //! The members of the organization, and one's own account. Times are Unix milliseconds.
 
-use super::identity::{Me, Role};
+use super::{
+    identity::{Me, Role},
+    single_sign_on::SingleSignOn,
+};
 use serde::{Deserialize, Serialize};
 
 /// Everybody, and who has been invited.
@@ -69,9 +72,12 @@ pub struct InvitationView {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Account {
     pub me: Me,
-    pub password_changed_at: i64,
+    /// When the password was set; `None` if there is none.
+    pub password_changed_at: Option<i64>,
     pub sessions: Vec<SessionEntry>,
     pub second_factor: SecondFactor,
+    /// `None` if the operator has not set it up.
+    pub single_sign_on: Option<SingleSignOn>,
 }
 
 /// Whether codes are asked for at sign-in.

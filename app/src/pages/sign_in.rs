@@ -1,10 +1,10 @@
 //! The sign-in page.
 
 use crate::{
-    api::session::{SignIn, SignInCode, owes_code, sign_in},
+    api::session::{SignIn, SignInCode, owes_code, sign_in, single_sign_on_path},
     browser::page::{self, Fields},
     components::{
-        form::{FieldError, FieldNote, PostForm, SendButton, returned_error},
+        form::{FieldError, FieldNote, PostForm, ReturnedError, SendButton, returned_error},
         icon::{Icon, SHIELD},
         redirect::GoTo,
     },
@@ -18,11 +18,12 @@ use leptos_router::hooks::use_query_map;
 pub fn SignInPage() -> impl IntoView {
     let next = use_query_map().with_untracked(|query| query.get("next")).unwrap_or_default();
     #[cfg(feature = "ssr")]
-    let organization = crate::organization_name();
+    let (organization, single_sign_on) = (crate::organization_name(), crate::single_sign_on_label());
     #[cfg(not(feature = "ssr"))]
-    let organization = String::new();
+    let (organization, single_sign_on) = (String::new(), None::<String>);
     let failed = returned_error::<SignIn>();
     let joined = problem::typed("joined").is_some();
+    let way = single_sign_on.map(|label| view! { <SingleSignOnWay label next=next.clone()/> });
     view! {
         {super::tab_title("Sign in")}
         <main class="gate">
@@ -41,10 +42,23 @@ pub fn SignInPage() -> impl IntoView {
                                 </p>
                             }
                         })}
+                    <ReturnedError error=problem::returned()/>
                     <SignInForm next failed/>
+                    {way}
                 </div>
             </section>
         </main>
+    }
+}
+
+/// The way in by single sign-on: a link, also without scripts.
+#[component]
+fn SingleSignOnWay(label: String, next: String) -> impl IntoView {
+    view! {
+        <p class="or soft">"or"</p>
+        <a class="button whole" href=single_sign_on_path(&next)>
+            {label}
+        </a>
     }
 }
 

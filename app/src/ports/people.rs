@@ -58,4 +58,6 @@ pub trait AccountPort: Send + Sync {
     async fn confirm_second_factor(&self, code: &str) -> Result<Vec<String>, ApiError>;
     async fn new_recovery_codes(&self) -> Result<Vec<String>, ApiError>;
     async fn remove_second_factor(&self) -> Result<(), ApiError>;
+    /// Lets the person at the identity provider sign in no more.
+    async fn disconnect_single_sign_on(&self) -> Result<(), ApiError>;
 }

@@ -1,6 +1,9 @@
 //! What went wrong with a request.
 
-use crate::model::error::{ApiError, Invalid, KeyRefused, MemberRefused};
+use crate::model::{
+    error::{ApiError, Invalid, KeyRefused, MemberRefused},
+    single_sign_on::SingleSignOnRefused,
+};
 
 impl ApiError {
     /// What was wrong, and what to do.
@@ -13,8 +16,9 @@ impl ApiError {
             Self::TooManyAttempts { seconds: 6..=60 } => "Too many attempts. Wait a minute, then try again.",
             Self::TooManyAttempts { .. } => "Too many attempts. Wait a quarter of an hour, then try again.",
             Self::ProofNeeded => {
-                "This needs proof that it is you. Reload the page and try again: you will be asked for your password."
+                "This needs proof that it is you. Reload the page and try again: you will be asked again who you are."
             }
+            Self::SingleSignOn(refused) => refused.message(),
             Self::MemberRefused(refused) => refused.message(),
             Self::Busy => "Too many requests are being handled. Try again in a moment.",
             Self::NotAllowed => {
@@ -70,6 +74,43 @@ impl Invalid {
             Self::MemberAlready => "This person is a member already. Change their role in the list.",
             Self::LastOwner => "A workspace needs an owner who can sign in. Make somebody else an owner first.",
             Self::Arn(error) => error.message(),
+        }
+    }
+}
+
+impl SingleSignOnRefused {
+    /// What went wrong, and what to do.
+    pub const fn message(self) -> &'static str {
+        match self {
+            Self::Unreachable => {
+                "Single sign-on does not answer now. Try again in a moment. Signing in with a password still works."
+            }
+            Self::Expired => "This took too long, or it was begun in another browser. Start again.",
+            Self::Declined => {
+                "Single sign-on did not let you in, or you turned back there. Try again, or ask whoever looks after your account there."
+            }
+            Self::NotVerified => "The answer of single sign-on could not be verified. Tell your operator.",
+            Self::EmailMissing => {
+                "Single sign-on tells no email address of yours, so no account can be made. Tell your operator."
+            }
+            Self::EmailUnverified => {
+                "Your email address has not been verified for single sign-on. Verify it there, then try again."
+            }
+            Self::AccountExists => {
+                "There is an account with your email address already. If it is yours, sign in with its password, then connect single sign-on under Your account."
+            }
+            Self::NoRole => {
+                "Your account for single sign-on has no role here. Ask an administrator of your organization."
+            }
+            Self::ConnectedElsewhere => {
+                "This is connected already: your account with somebody else, or this person with another account."
+            }
+            Self::OtherPerson => "Somebody else signed in there. Sign in there as yourself.",
+            Self::NotAskedAgain => {
+                "Single sign-on did not ask you again who you are, so this is no proof. Try again; if it happens again, tell your operator."
+            }
+            Self::NotYet => "There is no proof yet. Confirm in the other tab first.",
+            Self::OnlyWay => "You have no password here, so nobody could sign in to your account any more.",
         }
     }
 }

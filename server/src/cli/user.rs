@@ -41,7 +41,7 @@ pub enum UserCommand {
         #[command(flatten)]
         place: Place,
     },
-    /// Lists the users: e-mail, role, state, second factor, name.
+    /// Lists the users: e-mail, role, state, how they sign in, name.
     List {
         #[command(flatten)]
         place: Place,
@@ -155,7 +155,11 @@ async fn list(accounts: &Accounts) -> Outcome {
             StoredRole::Member => "member",
         };
         let state = if user.disabled_at.is_some() { "disabled" } else { "active" };
-        let second = if user.totp_secret.is_some() { "second-factor" } else { "password-only" };
+        let second = match (user.password(), &user.totp_secret) {
+            (None, _) => "single-sign-on",
+            (Some(_), Some(_)) => "second-factor",
+            (Some(_), None) => "password-only",
+        };
         writeln!(out, "{}\t{role}\t{state}\t{second}\t{}", user.email, user.name)?;
     }
     Ok(())

@@ -1,6 +1,8 @@
 //! The check of each option. Each function reads one, and says what is wrong with it.
 
-use super::{Config, DatabaseUrl, FirstAdmin, Mistake, Mistakes, ObjectsAt, Options, PublicUrl, network};
+use super::{
+    Config, DatabaseUrl, FirstAdmin, Mistake, Mistakes, ObjectsAt, Options, PublicUrl, network, single_sign_on,
+};
 use crate::services::{
     accounts::{check_email, check_password},
     workspace_locks::WorkspaceKeyTimes,
@@ -25,6 +27,7 @@ pub(super) fn check(options: Options, aws_region: Option<&str>) -> Result<Config
     let trusted_proxies = keep(network::proxies(given(options.trusted_proxies.as_deref())), &mut mistakes);
     let mail =
         keep(network::mail(given(options.smtp_url.as_deref()), given(options.mail_from.as_deref())), &mut mistakes);
+    let single_sign_on = single_sign_on::check(&options.single_sign_on, &mut mistakes);
     let customer_accounts = keep(accounts(options.customer_accounts.as_deref()), &mut mistakes);
     let aws_principal_arn = keep(principal(options.aws_principal_arn.as_deref()), &mut mistakes);
     let key_check = keep(seconds("KEYSTEAD_KEY_CHECK_SECONDS", &options.key_check_seconds, 1..=30), &mut mistakes);
@@ -46,6 +49,7 @@ pub(super) fn check(options: Options, aws_region: Option<&str>) -> Result<Config
             first_admin,
             trusted_proxies: trusted_proxies?,
             mail: mail?,
+            single_sign_on,
             customer_accounts: customer_accounts?,
             aws_principal_arn: aws_principal_arn?,
             key_check: key_check?,
@@ -63,7 +67,7 @@ fn keep<T>(checked: Result<T, Mistake>, mistakes: &mut Vec<Mistake>) -> Option<T
 }
 
 /// An option that is set to nothing, as shells and service managers do it, counts as not given.
-fn given(value: Option<&str>) -> Option<&str> {
+pub(super) fn given(value: Option<&str>) -> Option<&str> {
     value.map(str::trim).filter(|value| !value.is_empty())
 }
 
@@ -278,6 +282,9 @@ mod tests {
                 "--trusted-proxies=proxy.internal",
                 "--smtp-url=smtp://u:hunter2@mail.example.com",
                 "--mail-from=keystead@example.com",
+                "--oidc-issuer=http://login.example.com",
+                "--oidc-client-secret=hunter2",
+                "--oidc-label= \u{7}",
                 "--customer-accounts=123",
                 "--aws-principal-arn=me",
                 "--key-check-seconds=31",
@@ -291,7 +298,7 @@ mod tests {
         let mut variables: Vec<_> = mistakes.0.iter().map(|mistake| mistake.variable).collect();
         variables.sort_unstable();
         variables.dedup();
-        assert_eq!(variables.len(), 18, "{mistakes}");
+        assert_eq!(variables.len(), 21, "{mistakes}");
         assert!(!mistakes.to_string().contains("hunter2"), "{mistakes}");
     }
 

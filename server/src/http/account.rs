@@ -15,6 +15,7 @@ use app::{
     model::{
         error::{ApiError, Invalid},
         people::{Account, SecondFactor, SessionEntry, SetUp},
+        single_sign_on::SingleSignOn,
     },
     ports::AccountPort,
 };
@@ -41,11 +42,19 @@ impl AccountPort for RequestSession {
             Some(since) => SecondFactor::On { since, codes_left: self.accounts.second_factor().codes_left(id).await? },
             None => SecondFactor::Off,
         };
+        let single_sign_on = match &self.single_sign_on {
+            Some(way) => {
+                let connected_at = way.connected_at(id).await.map_err(unavailable)?;
+                Some(SingleSignOn { label: way.label().to_owned(), connected_at })
+            }
+            None => None,
+        };
         Ok(Account {
             me: known.principal.me(),
-            password_changed_at: row.password_changed_at.unwrap_or(row.created_at),
+            password_changed_at: row.password().map(|_| row.password_changed_at.unwrap_or(row.created_at)),
             sessions: listed.into_iter().map(entry).collect(),
             second_factor,
+            single_sign_on,
         })
     }
 
@@ -149,6 +158,15 @@ impl AccountPort for RequestSession {
                 tracing::info!(event = "second_factor_off", user = %user, "a second factor was switched off");
                 self.go_on(epoch).await
             }
+            None => Ok(()),
+        }
+    }
+
+    async fn disconnect_single_sign_on(&self) -> Result<(), ApiError> {
+        let way = self.single_sign_on.as_ref().ok_or(ApiError::NotFound)?;
+        let user = self.proven_user_id().await?;
+        match way.disconnect(&self.who().await?, user).await.map_err(|failure| failure.tell(None))? {
+            Some(epoch) => self.go_on(epoch).await,
             None => Ok(()),
         }
     }

@@ -4,7 +4,10 @@
 //! has a way out, also not from a panic or from a layer that answers by itself.
 
 use super::{HttpState, request_log};
-use app::{model::error::ApiError, return_path};
+use app::{
+    model::{error::ApiError, single_sign_on::SingleSignOnRefused},
+    return_path,
+};
 use axum::{
     Json,
     body::Body,
@@ -167,7 +170,10 @@ fn page_of(error: &ApiError, status: StatusCode, folder: &str, id: Option<&str>)
 fn title(error: &ApiError, status: StatusCode) -> &'static str {
     match error {
         ApiError::SignedOut | ApiError::WrongCredentials => "Signed out",
-        ApiError::NotAllowed | ApiError::AccountDisabled | ApiError::ProofNeeded => "Not allowed",
+        ApiError::SingleSignOn(SingleSignOnRefused::Unreachable) => "Not available now",
+        ApiError::NotAllowed | ApiError::AccountDisabled | ApiError::ProofNeeded | ApiError::SingleSignOn(_) => {
+            "Not allowed"
+        }
         ApiError::NotFound if status == StatusCode::METHOD_NOT_ALLOWED => "Nothing to do here",
         ApiError::NotFound => "Not found",
         ApiError::Locked(_) => "Data is locked",

@@ -26,6 +26,7 @@ mod requests;
 pub mod router;
 mod security;
 pub mod session;
+mod single_sign_on;
 mod state;
 mod upload;
 

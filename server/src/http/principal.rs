@@ -10,13 +10,17 @@ use super::{
     session::{ADDRESS, CONFIRMED, DEVICE, EPOCH, HALF, Half, PROVEN, SEEN, Sessions, USER},
 };
 use crate::services::{
-    accounts::{Accounts, Known, Wrong},
+    accounts::{Accounts, Known, Method, Wrong},
     audit::{Action, Entry},
     proof,
+    single_sign_on::SingleSignOn,
     throttle::Address,
 };
 use app::{
-    model::error::{ApiError, Invalid},
+    model::{
+        error::{ApiError, Invalid},
+        single_sign_on::ProofWays,
+    },
     ports::{Principal, SessionPort, SignInStep},
 };
 use async_trait::async_trait;
@@ -39,6 +43,7 @@ pub struct RequestSession {
     pub(super) session: Session,
     pub(super) sessions: Sessions,
     pub(super) accounts: Arc<Accounts>,
+    pub(super) single_sign_on: Option<Arc<SingleSignOn>>,
     pub(super) organization: String,
     pub(super) from: Address,
     pub(super) clock: Arc<dyn Clock>,
@@ -54,6 +59,7 @@ impl RequestSession {
             session,
             sessions: state.sessions.clone(),
             accounts: Arc::clone(&state.services.accounts),
+            single_sign_on: state.services.single_sign_on.clone(),
             organization: state.services.organization.deployment.organization.clone(),
             from: Address::from(from),
             clock: Arc::clone(state.services.accounts.clock()),
@@ -127,13 +133,14 @@ impl RequestSession {
         self.session.cycle_id().await.map_err(unavailable)
     }
 
-    /// Everything that was asked for has been given. Without its entry in the audit log there is no session.
-    async fn begin(&self, known: &Known) -> Result<(), ApiError> {
-        self.accounts.signed_in(&known.principal, &self.from).await?;
+    /// Everything that was asked for has been given, the last time at `proven_at`. Without its entry in the audit log there is no
+    /// session.
+    pub(super) async fn begin(&self, known: &Known, method: Method, proven_at: i64) -> Result<(), ApiError> {
+        self.accounts.signed_in(&known.principal, method, &self.from).await?;
         self.anew().await?;
         self.put(USER, &known.principal.user_id).await?;
         self.put(EPOCH, known.epoch).await?;
-        self.put(PROVEN, self.clock.wall_ms()).await?;
+        self.put(PROVEN, proven_at).await?;
         self.put(ADDRESS, self.from.to_string()).await?;
         self.put(DEVICE, &self.device).await?;
         tracing::info!(event = "signed_in", user = known.principal.user_id, "signed in");
@@ -171,7 +178,7 @@ impl SessionPort for RequestSession {
             self.put(HALF, Half { user, epoch, at: self.clock.wall_ms() }).await?;
             return Ok(SignInStep::CodeNeeded);
         }
-        self.begin(&known).await?;
+        self.begin(&known, Method::Password, self.clock.wall_ms()).await?;
         Ok(SignInStep::Done)
     }
 
@@ -195,7 +202,7 @@ impl SessionPort for RequestSession {
             }
             checked?;
         }
-        self.begin(&known).await
+        self.begin(&known, Method::SecondFactor, self.clock.wall_ms()).await
     }
 
     async fn give_proof(&self, secret: &str) -> Result<(), ApiError> {
@@ -213,6 +220,21 @@ impl SessionPort for RequestSession {
     async fn proof_left(&self) -> Result<u32, ApiError> {
         let proven: i64 = self.get(PROVEN).await?.unwrap_or_default();
         Ok(u32::try_from(proof::left(proven, self.clock.wall_ms()) / 1_000).unwrap_or_default())
+    }
+
+    async fn proof_ways(&self) -> Result<ProofWays, ApiError> {
+        let Some(way) = &self.single_sign_on else {
+            return Ok(ProofWays { password: true, single_sign_on: None });
+        };
+        let row = self.accounts.row(self.user_id().await?).await?;
+        let connected = way.connected_at(row.id).await.map_err(unavailable)?.map(|_| way.label().to_owned());
+        // Who has neither is asked for a password, and is told that it is wrong.
+        let password = row.password().is_some() || row.totp_secret.is_some() || connected.is_none();
+        Ok(ProofWays { password, single_sign_on: connected })
+    }
+
+    fn single_sign_on(&self) -> Option<String> {
+        self.single_sign_on.as_ref().map(|way| way.label().to_owned())
     }
 
     async fn sign_out(&self) -> Result<(), ApiError> {

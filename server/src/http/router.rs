@@ -5,7 +5,7 @@
 
 use super::{
     HttpState, assets, audit_export, client_address, download, errors, events, health, help, job_report, key_policy,
-    once, outgoing, pages, request_log, requests, security, state, upload,
+    once, outgoing, pages, request_log, requests, security, single_sign_on, state, upload,
 };
 use axum::{
     Router,
@@ -40,6 +40,7 @@ fn short_routes() -> Vec<Route> {
     ];
     routes.extend(help::routes());
     routes.extend(once::routes());
+    routes.extend(single_sign_on::routes());
     routes
 }
 

@@ -144,6 +144,21 @@ pub const ALARMS: &[Alarm] = &[
         act: "Look at the server for e-mail; the field `error` says what it answered.",
     },
     Alarm {
+        event: "identity_provider_failed",
+        means: "The identity provider did not answer, or not as it should, so nobody comes in by single sign-on. Passwords work.",
+        act: "Look at the identity provider, the network, and the `KEYSTEAD_OIDC_` variables; the field `error` says what was wrong.",
+    },
+    Alarm {
+        event: "identity_not_verified",
+        means: "An answer in the identity provider's name does not stand the checks. Nobody was let in by it.",
+        act: "The field `error` says which: compare `KEYSTEAD_OIDC_CLIENT_ID` and the clocks. If both are right, somebody tries to forge an identity.",
+    },
+    Alarm {
+        event: "last_administrator_kept",
+        means: "By the identity provider's roles no administrator would be left, so the last one stays one.",
+        act: "Give somebody the role of `KEYSTEAD_OIDC_ADMINISTRATOR_ROLE` at the identity provider.",
+    },
+    Alarm {
         event: "audit_head_unsigned",
         means: "For ten minutes the head of the audit log could not be signed. Entries are written all the same.",
         act: "The field `error` says why: look at the provider key, the server's credentials, and the database.",

@@ -41,6 +41,7 @@ use sea_orm::{
     ColumnTrait, ConnectionTrait, DbErr, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, SqlErr,
     sea_query::{Expr, ExprTrait},
 };
+use serde::Serialize;
 use std::sync::Arc;
 use thiserror::Error;
 use uuid::{Builder, Uuid};
@@ -81,7 +82,17 @@ pub struct Accounts {
     throttle: Throttle,
 }
 
-/// Somebody who has shown that they know the password.
+/// How somebody has shown who they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Method {
+    Password,
+    /// With a password and a code of the second factor.
+    SecondFactor,
+    SingleSignOn,
+}
+
+/// Somebody who has shown that they know the password, or is known to the identity provider.
 pub struct Known {
     pub principal: Principal,
     /// Sessions that begin now belong to this one.
@@ -326,7 +337,7 @@ pub fn stored_role(role: Role) -> StoredRole {
     }
 }
 
-fn principal(user: user::Model, proven_at: i64) -> Principal {
+pub(super) fn principal(user: user::Model, proven_at: i64) -> Principal {
     let (user_id, role) = (user.id.to_string(), role(user.role));
     Principal { user_id, name: user.name, email: user.email, role, address: None, proven_at, confirmed_at: 0 }
 }

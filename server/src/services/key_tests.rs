@@ -244,7 +244,7 @@ impl KeyTests {
             purpose: words::read(&test.purpose).ok_or(Failure::Inconsistent("a test of a key has no purpose"))?,
             asked_at: test.asked_at,
             // Only the newest is tried again.
-            tries_for: if newer.is_some() { 0 } else { (test.asked_at + TRIES_FOR - now).max(0) },
+            tries_for: if newer.is_some() { 0 } else { Ord::max(test.asked_at + TRIES_FOR - now, 0) },
             is_late: now - test.asked_at > LATE_AFTER,
             servers,
         })

@@ -159,14 +159,14 @@ impl Members {
 
 /// The row of a member, held until the transaction ends, with the rows of all who can act as administrators: whoever else
 /// wants to take one of them away waits here, and then sees who is left.
-async fn taken(transaction: &DatabaseTransaction, member: Uuid) -> Result<user::Model, Failure> {
+pub(super) async fn taken(transaction: &DatabaseTransaction, member: Uuid) -> Result<user::Model, Failure> {
     administrators(transaction).await?;
     let row = user::Entity::find_by_id(member).lock(LockType::NoKeyUpdate).one(transaction).await?;
     row.ok_or(Failure::Refused(ApiError::NotFound))
 }
 
 /// Somebody else must stay who can act as an administrator.
-async fn leaves_another(transaction: &DatabaseTransaction, row: &user::Model) -> Result<(), Failure> {
+pub(super) async fn leaves_another(transaction: &DatabaseTransaction, row: &user::Model) -> Result<(), Failure> {
     let others = administrators(transaction).await?;
     if row.role == StoredRole::Administrator && row.disabled_at.is_none() && others.iter().all(|id| *id == row.id) {
         return Err(Failure::Refused(ApiError::MemberRefused(MemberRefused::LastAdministrator)));
@@ -190,7 +190,10 @@ async fn administrators(transaction: &DatabaseTransaction) -> Result<Vec<Uuid>, 
 }
 
 /// Links that make an administrator are worth as much as whoever made them.
-async fn withdraw_links_to_administrators(transaction: &DatabaseTransaction, member: Uuid) -> Result<(), Failure> {
+pub(super) async fn withdraw_links_to_administrators(
+    transaction: &DatabaseTransaction,
+    member: Uuid,
+) -> Result<(), Failure> {
     invitation::Entity::delete_many()
         .filter(invitation::Column::InvitedBy.eq(member))
         .filter(invitation::Column::Role.eq(StoredRole::Administrator))

@@ -47,6 +47,7 @@ pub mod principal_arn;
 pub mod proof;
 pub mod requests;
 pub mod reset;
+pub mod single_sign_on;
 mod speed;
 mod start;
 pub mod throttle;
@@ -75,6 +76,7 @@ use members::Members;
 use organization::Organization;
 use outgoing::Outgoing;
 use requests::Requests;
+use single_sign_on::SingleSignOn;
 use std::{
     fmt,
     sync::{Arc, Mutex, PoisonError},
@@ -107,6 +109,8 @@ pub struct Services {
     pub accounts: Arc<Accounts>,
     pub organization: Arc<Organization>,
     pub members: Arc<Members>,
+    /// `None`: the operator has not set it up.
+    pub single_sign_on: Option<Arc<SingleSignOn>>,
     pub workspaces: Arc<Workspaces>,
     pub files: Arc<Files>,
     pub encryption: Arc<Encryption>,

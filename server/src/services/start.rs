@@ -29,6 +29,7 @@ use super::{
     preflight::Preflights,
     principal_arn::{self, AwsPrincipal},
     requests::Requests,
+    single_sign_on::SingleSignOn,
     workspace_keys::WorkspaceKeys,
     workspace_locks::WorkspaceLocks,
     workspaces::Workspaces,
@@ -82,6 +83,8 @@ pub enum StartError {
     Accounts(#[from] PrepareError),
     #[error("KEYSTEAD_SMTP_URL: {0}")]
     Mail(#[from] MailError),
+    #[error("single sign-on: the HTTP client could not be made: {0}")]
+    SingleSignOn(#[from] reqwest::Error),
 }
 
 /// What the parts share before they are put together.
@@ -302,6 +305,7 @@ impl Parts {
         let journal = Polite::new(|stop| keep("lock_journal", stop.clone(), move || journal.clone().run(stop.clone())));
         let tasks = Tasks { worker, journal, others, heartbeat };
         let accounts = Arc::new(Accounts::new(store.clone(), Arc::clone(&clock), Arc::clone(&entropy))?);
+        let single_sign_on = SingleSignOn::of(config, &accounts, &entropy)?;
         let members = Members {
             store: store.clone(),
             accounts: Arc::clone(&accounts),
@@ -357,6 +361,7 @@ impl Parts {
             accounts,
             organization: Arc::new(organization),
             members: Arc::new(members),
+            single_sign_on,
             files,
             encryption: Arc::new(encryption),
             audit_log: Arc::new(audit_log),

@@ -56,7 +56,7 @@ impl From<IpAddr> for Address {
 
 impl Address {
     /// What attempts are counted by. An IPv6 address stands for its network of 64 bits, which is what one customer has.
-    fn network(&self) -> &str {
+    pub(super) fn network(&self) -> &str {
         &self.network
     }
 }

@@ -40,6 +40,11 @@ pub const NOT_SEALED: &[NotSealed] = &[
         what: Plain::Tables(&["sign_in_attempts"]),
     },
     NotSealed {
+        label: "Single sign-on",
+        reason: "People must be able to sign in while data is locked. It says who an account is at your identity provider. Of a sign-in under way there only hashes, the network address and the page to return to are stored.",
+        what: Plain::Tables(&["identities", "single_sign_on_attempts"]),
+    },
+    NotSealed {
         label: "Sessions",
         reason: "They keep you signed in while data is locked. Of a session's id only a hash is stored.",
         what: Plain::Tables(&["sessions"]),

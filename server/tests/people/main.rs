@@ -6,11 +6,14 @@
 mod support;
 
 mod flood;
+mod identity_tokens;
 mod invitations;
 mod mail;
 mod members;
 mod own_account;
 mod proof;
 mod second_factor;
+mod single_sign_on;
 mod steps;
 mod throttle;
+mod visitor;

@@ -82,6 +82,7 @@ impl Ground {
             first_admin: Some(FirstAdmin { email: ADMIN.to_owned(), password: Zeroizing::new(PASSWORD.to_owned()) }),
             trusted_proxies: Vec::new(),
             mail: None,
+            single_sign_on: None,
             customer_accounts: Vec::new(),
             aws_principal_arn: Some("arn:aws:iam::000000000000:role/keystead".to_owned()),
             key_check: Duration::from_secs(1),

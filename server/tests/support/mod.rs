@@ -8,6 +8,7 @@
 mod browser;
 mod database;
 mod ground;
+pub mod issuer;
 mod keys;
 pub mod kms_proxy;
 pub mod program;

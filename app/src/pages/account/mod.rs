@@ -1,15 +1,19 @@
-//! One's own account: password, second factor, sessions. Plain forms only: nothing of it is compiled for the browser.
+//! One's own account: password, second factor, single sign-on, sessions. Plain forms only: nothing of it is compiled for the browser.
 
 mod confirm;
 mod sessions;
+mod single_sign_on;
 mod two_factor;
 
-pub use confirm::ConfirmPage;
+pub use confirm::{ConfirmPage, ConfirmedPage};
 pub use two_factor::TwoFactorPage;
 
 use super::shown;
 use crate::{
-    api::account::{BeginSecondFactor, ChangePassword, EndOtherSessions, EndSession, RemoveSecondFactor, read_account},
+    api::account::{
+        BeginSecondFactor, ChangePassword, DisconnectSingleSignOn, EndOtherSessions, EndSession, RemoveSecondFactor,
+        read_account,
+    },
     components::{
         form::{ReturnedError, returned_error},
         moment::Ago,
@@ -26,10 +30,13 @@ pub fn AccountPage() -> impl IntoView {
     let failed = problem::returned()
         .or_else(returned_error::<BeginSecondFactor>)
         .or_else(returned_error::<RemoveSecondFactor>)
+        .or_else(returned_error::<DisconnectSingleSignOn>)
         .or_else(returned_error::<EndSession>)
         .or_else(returned_error::<EndOtherSessions>);
     let done = match problem::typed("done").as_deref() {
         Some("password") => Some("Your password is changed. All other sessions have ended."),
+        Some("connected") => Some("Single sign-on is connected. You can sign in with it from now on."),
+        Some("disconnected") => Some("Single sign-on is disconnected. All other sessions have ended."),
         Some("second-factor-off") => Some("The second factor is off. All other sessions have ended."),
         _ => None,
     };
@@ -47,8 +54,16 @@ pub fn AccountPage() -> impl IntoView {
 
 #[component]
 fn Cards(account: Account) -> impl IntoView {
-    let Account { me, password_changed_at, sessions, second_factor } = account;
+    let Account { me, password_changed_at, sessions, second_factor, single_sign_on } = account;
     let email = me.email.clone();
+    let has_password = password_changed_at.is_some();
+    // A second factor stands beside a password: without one there is nothing to add it to.
+    let with_password = password_changed_at.map(|changed_at| {
+        view! {
+            <Password email changed_at/>
+            <two_factor::Card second_factor/>
+        }
+    });
     view! {
         <section class="card" aria-label="Who you are">
             <div class="body">
@@ -62,8 +77,9 @@ fn Cards(account: Account) -> impl IntoView {
                 </dl>
             </div>
         </section>
-        <Password email changed_at=password_changed_at/>
-        <two_factor::Card second_factor/>
+        {with_password}
+        {single_sign_on
+            .map(|single_sign_on| view! { <single_sign_on::Card single_sign_on has_password/> })}
         <sessions::Card sessions/>
     }
 }

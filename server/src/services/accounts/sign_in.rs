@@ -1,11 +1,13 @@
 //! Checking who somebody is: when they sign in, before something grave, and when they change their password.
 
 use super::{
-    Accounts, Known, check_own_password, end_sessions, normalized, second_factors::looks_like_a_code, unavailable,
+    Accounts, Known, Method, check_own_password, end_sessions, normalized, second_factors::looks_like_a_code,
+    unavailable,
 };
 use crate::{
     services::{
         audit::{Action, Audit, Entry, Object, Outcome},
+        single_sign_on,
         throttle::{Address, Guess},
     },
     store::entities::user,
@@ -67,7 +69,7 @@ impl Accounts {
     ) -> Result<bool, ApiError> {
         let attempt = self.throttle.admit(Guess::Password, email, from).await?;
         tokio::time::sleep(attempt.hold).await;
-        let matches = self.passwords.verify(password, user.map(|user| user.password_hash.as_str())).await?;
+        let matches = self.passwords.verify(password, user.and_then(user::Model::password)).await?;
         if matches {
             self.throttle.passed(&attempt).await?;
         }
@@ -78,7 +80,7 @@ impl Accounts {
     ///
     /// # Errors
     /// [`ApiError::Unavailable`] if the database does not answer.
-    pub async fn signed_in(&self, principal: &Principal, from: &Address) -> Result<(), ApiError> {
+    pub async fn signed_in(&self, principal: &Principal, method: Method, from: &Address) -> Result<(), ApiError> {
         let id = Uuid::try_parse(&principal.user_id).map_err(|_| ApiError::SignedOut)?;
         let noted = async {
             let transaction = self.store.begin().await?;
@@ -87,7 +89,7 @@ impl Accounts {
                 .filter(user::Column::Id.eq(id))
                 .exec(&transaction)
                 .await?;
-            let entry = Entry::by(principal, Action::SignIn).from_address(Some(from.to_string()));
+            let entry = Entry::by(principal, Action::SignIn).from_address(Some(from.to_string())).detail(method);
             Audit::commit(transaction, entry).await
         };
         noted.await.map_err(|error| unavailable(&error))?;
@@ -197,6 +199,7 @@ impl Accounts {
             let entry = Entry::by_nobody(Action::SignInThrottled, Some(from));
             Audit::commit(self.store.begin().await?, entry.outcome(Outcome::Refused).amount(count)).await?;
         }
+        single_sign_on::sweep(&self.store, self.clock.wall_ms()).await?;
         self.throttle.sweep().await
     }
 }

@@ -26,7 +26,7 @@ async fn the_right_password_signs_in_whatever_the_case_of_the_email() {
     let accounts = accounts().await;
     accounts.create_user(" Ada@Example.com ", "Ada", Role::Member, "correct horse battery").await.unwrap();
     let ada = accounts.check_sign_in("ADA@example.com", "correct horse battery", &here()).await.unwrap().principal;
-    accounts.signed_in(&ada, &here()).await.unwrap();
+    accounts.signed_in(&ada, Method::Password, &here()).await.unwrap();
     assert_eq!((ada.email.as_str(), ada.role), ("ada@example.com", Role::Member));
     assert!(accounts.by_email("ada@example.com").await.unwrap().unwrap().last_sign_in_at.is_some());
 }

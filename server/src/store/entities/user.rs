@@ -10,7 +10,7 @@ pub struct Model {
     /// Lower case, trimmed; unique.
     pub email: String,
     pub name: String,
-    /// Argon2id, as a PHC string.
+    /// Argon2id, as a PHC string; empty for somebody who has no password and signs in by single sign-on.
     pub password_hash: String,
     pub role: Role,
     pub created_at: i64,
@@ -34,6 +34,13 @@ pub struct Model {
 pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
+
+impl Model {
+    /// The hash of the password, if there is one.
+    pub fn password(&self) -> Option<&str> {
+        Some(self.password_hash.as_str()).filter(|hash| !hash.is_empty())
+    }
+}
 
 /// What a user may do in the organization.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, EnumIter, DeriveActiveEnum)]
