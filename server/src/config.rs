@@ -13,7 +13,7 @@ pub use mistakes::{Mistake, Mistakes};
 pub use public_url::PublicUrl;
 pub use single_sign_on::{SingleSignOnConfig, SingleSignOnOptions, is_loopback};
 
-use crate::services::workspace_locks::WorkspaceKeyTimes;
+use crate::{http::patience::Patience, services::workspace_locks::WorkspaceKeyTimes};
 use app::model::key_arn::KeyArn;
 use clap::Args;
 use ipnet::IpNet;
@@ -50,7 +50,7 @@ pub struct Options {
     #[arg(long, env = "KEYSTEAD_DEPLOYMENT_ID", value_name = "ID")]
     pub deployment_id: Option<String>,
 
-    /// The name of the organization, as people read it.
+    /// The name of the organization, as people read it, until an administrator gives it another.
     #[arg(long, env = "KEYSTEAD_ORGANIZATION", value_name = "NAME", default_value = "My organization")]
     pub organization: String,
 
@@ -152,6 +152,8 @@ pub struct Config {
     /// When the data keys of workspaces are asked for again. No option: the terms are promises.
     pub workspace_keys: WorkspaceKeyTimes,
     pub max_file_bytes: u64,
+    /// For how long clients are waited for. No option either.
+    pub patience: Patience,
     pub log_format: LogFormat,
 }
 

@@ -69,6 +69,8 @@ pub enum Invalid {
     ProofWrong,
     /// The name of a person.
     NameWrong,
+    /// The name of the organization.
+    OrganizationName,
     NameMissing,
     NameTooLong,
     DescriptionTooLong,
@@ -77,6 +79,8 @@ pub enum Invalid {
     FileNameMissing,
     FileNameTooLong,
     FileTooLarge,
+    /// More was sent than any form needs.
+    TooMuch,
     /// No role was chosen.
     RoleMissing,
     /// Nobody in the organization has this e-mail.
@@ -96,6 +100,8 @@ pub enum MemberRefused {
     LastAdministrator,
     /// There is an account with this address.
     AlreadyMember,
+    /// There is an open invitation for this address.
+    AlreadyInvited,
 }
 
 /// Why Activate Key or Delete Key did nothing.
@@ -131,7 +137,7 @@ impl ApiError {
             Self::NotAllowed | Self::AccountDisabled | Self::ProofNeeded | Self::SingleSignOn(_) => 403,
             Self::NotFound => 404,
             Self::Conflict | Self::MemberRefused(_) => 409,
-            Self::Invalid(Invalid::FileTooLarge) => 413,
+            Self::Invalid(Invalid::FileTooLarge | Invalid::TooMuch) => 413,
             Self::Invalid(_) | Self::KeyRefused(_) => 422,
             Self::Locked(_) => 423,
             Self::Busy | Self::TooManyAttempts { .. } => 429,

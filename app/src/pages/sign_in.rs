@@ -17,10 +17,11 @@ use leptos_router::hooks::use_query_map;
 #[component]
 pub fn SignInPage() -> impl IntoView {
     let next = use_query_map().with_untracked(|query| query.get("next")).unwrap_or_default();
+    let organization = OnceResource::new(crate::organization_name());
     #[cfg(feature = "ssr")]
-    let (organization, single_sign_on) = (crate::organization_name(), crate::single_sign_on_label());
+    let single_sign_on = crate::single_sign_on_label();
     #[cfg(not(feature = "ssr"))]
-    let (organization, single_sign_on) = (String::new(), None::<String>);
+    let single_sign_on = None::<String>;
     let failed = returned_error::<SignIn>();
     let joined = problem::typed("joined").is_some();
     let way = single_sign_on.map(|label| view! { <SingleSignOnWay label next=next.clone()/> });
@@ -31,7 +32,12 @@ pub fn SignInPage() -> impl IntoView {
                 <div class="body">
                     <div class="brand">
                         <Icon paths=SHIELD/>
-                        <span>"Keystead" <small>{organization}</small></span>
+                        <span>
+                            "Keystead"
+                            <Suspense>
+                                {move || Suspend::new(async move { view! { <small>{organization.await}</small> } })}
+                            </Suspense>
+                        </span>
                     </div>
                     <h1>"Sign in"</h1>
                     {joined

@@ -12,6 +12,7 @@ use super::{
 use crate::services::{
     accounts::{Accounts, Known, Method, Wrong},
     audit::{Action, Entry},
+    organization::OrganizationName,
     proof,
     single_sign_on::SingleSignOn,
     throttle::Address,
@@ -35,6 +36,8 @@ use vault::Clock;
 
 /// Somebody who gave the right password has so long to give a code.
 const HALF_FOR: i64 = 5 * 60 * 1_000;
+/// The header with which an open page asks of its own accord (`app/src/browser/request.rs`).
+const BY_ITSELF: &str = "x-by-itself";
 /// So much is kept of what a browser says of itself.
 const DEVICE_CHARS: usize = 256;
 
@@ -44,10 +47,12 @@ pub struct RequestSession {
     pub(super) sessions: Sessions,
     pub(super) accounts: Arc<Accounts>,
     pub(super) single_sign_on: Option<Arc<SingleSignOn>>,
-    pub(super) organization: String,
+    pub(super) organization: OrganizationName,
     pub(super) from: Address,
     pub(super) clock: Arc<dyn Clock>,
     device: String,
+    /// Whether an open page asks of its own accord.
+    by_itself: bool,
 }
 
 impl RequestSession {
@@ -60,10 +65,11 @@ impl RequestSession {
             sessions: state.sessions.clone(),
             accounts: Arc::clone(&state.services.accounts),
             single_sign_on: state.services.single_sign_on.clone(),
-            organization: state.services.organization.deployment.organization.clone(),
+            organization: state.services.organization.name.clone(),
             from: Address::from(from),
             clock: Arc::clone(state.services.accounts.clock()),
             device: device(&request.headers),
+            by_itself: request.headers.contains_key(BY_ITSELF),
         })
     }
 
@@ -115,8 +121,12 @@ impl RequestSession {
         Uuid::try_parse(&who.user_id).map_err(|_| ApiError::Internal)
     }
 
-    /// Notes that the session is used, at most once a minute. If that fails the request goes on.
+    /// Notes that the session is used, at most once a minute. If that fails the request goes on. An open page that nobody looks
+    /// at must not keep its session alive.
     async fn touch(&self) -> Result<(), ApiError> {
+        if self.by_itself {
+            return Ok(());
+        }
         let seen: Option<i64> = self.get(SEEN).await?;
         if let (Some(id), Some(seen)) = (self.session.id(), seen)
             && self.sessions.is_due(seen)

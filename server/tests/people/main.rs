@@ -10,6 +10,7 @@ mod identity_tokens;
 mod invitations;
 mod mail;
 mod members;
+mod organization;
 mod own_account;
 mod proof;
 mod second_factor;

@@ -22,6 +22,7 @@ mod m0011_audit;
 mod m0012_workspace_members;
 mod m0013_people;
 mod m0014_single_sign_on;
+mod m0015_organization;
 mod m0016_audit_order;
 mod m0017_store_marks;
 
@@ -51,6 +52,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0012_workspace_members::Migration),
             Box::new(m0013_people::Migration),
             Box::new(m0014_single_sign_on::Migration),
+            Box::new(m0015_organization::Migration),
             Box::new(m0016_audit_order::Migration),
             Box::new(m0017_store_marks::Migration),
         ]
