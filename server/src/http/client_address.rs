@@ -35,11 +35,8 @@ fn client(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
     let is_trusted = |address: &IpAddr| trusted.iter().any(|net| net.contains(&address.to_canonical()));
     let mut address = peer.to_canonical();
     // Each part by itself: what a stranger wrote in front must not spoil what a proxy has added behind it.
-    let told: Vec<&[u8]> = headers
-        .get_all(FORWARDED_FOR)
-        .iter()
-        .flat_map(|value| value.as_bytes().split(|byte| *byte == b','))
-        .collect();
+    let told: Vec<&[u8]> =
+        headers.get_all(FORWARDED_FOR).iter().flat_map(|value| value.as_bytes().split(|byte| *byte == b',')).collect();
     for part in told.iter().rev() {
         if !is_trusted(&address) {
             break;

@@ -199,7 +199,8 @@ impl Worker {
         let mut sum = Query::select();
         sum.expr(Expr::col("bytes").sum().cast_as("BIGINT")).from_subquery(each.clone(), "next_rows");
         let all = self.store.read().query_one(&sum).await?;
-        if all.is_none_or(|row| row.try_get_by_index::<Option<i64>>(0).is_ok_and(|all| all.unwrap_or(0) <= BATCH_BYTES)) {
+        if all.is_none_or(|row| row.try_get_by_index::<Option<i64>>(0).is_ok_and(|all| all.unwrap_or(0) <= BATCH_BYTES))
+        {
             return Ok(limit);
         }
         let (mut rows, mut bytes) = (0, 0);

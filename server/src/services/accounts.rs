@@ -258,7 +258,15 @@ impl Accounts {
             totp_last_step: Set(0),
         };
         match user::Entity::insert(insert).exec_without_returning(on).await {
-            Ok(_) => Ok(Principal { user_id: id.to_string(), name, email, role, address: None, proven_at: now, confirmed_at: 0 }),
+            Ok(_) => Ok(Principal {
+                user_id: id.to_string(),
+                name,
+                email,
+                role,
+                address: None,
+                proven_at: now,
+                confirmed_at: 0,
+            }),
             Err(error) if matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_))) => {
                 Err(CreateUserError::EmailTaken)
             }

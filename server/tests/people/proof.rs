@@ -153,7 +153,8 @@ async fn what_was_wrong_after_a_right_password_is_noted(database: Database) {
     app.services.members.set_disabled(&app.administrator().await, &member.user_id, true).await.unwrap();
     app.browser().sign_in(MEMBER, PASSWORD).await;
     let entries = audit_entry::Entity::find().order_by_asc(audit_entry::Column::Sequence);
-    let entries = entries.filter(audit_entry::Column::Outcome.eq("refused")).all(app.services.store.read()).await.unwrap();
+    let entries =
+        entries.filter(audit_entry::Column::Outcome.eq("refused")).all(app.services.store.read()).await.unwrap();
     let told: Vec<_> = entries.iter().map(|row| (row.action.as_str(), row.detail.as_deref().unwrap())).collect();
     let expected = [
         ("proof_given", "wrong_proof"),

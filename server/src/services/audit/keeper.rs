@@ -16,7 +16,9 @@ use crate::store::{
     Store, database_now,
     entities::{audit_head, audit_signed},
 };
-use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+};
 use std::time::Duration;
 use tokio::time::{Instant, timeout};
 use uuid::Uuid;
