@@ -92,6 +92,11 @@ async fn begin(State(state): State<HttpState>, Query(Next { next }): Query<Next>
         (Err(refusal), _) => return refusal.into_response(),
         (_, None) => return Refusal(ApiError::Internal).into_response(),
     };
+    // A picture or a frame in a page of somebody else's must not use up what people here may begin.
+    let is_opened = |mode: &HeaderValue| mode.as_bytes() == b"navigate";
+    if !request.headers.get("sec-fetch-mode").is_none_or(is_opened) {
+        return Refusal(ApiError::NotAllowed).into_response();
+    }
     let kept = kept(&request.headers, state.public_url.is_https());
     match way.begin(Purpose::SignIn, None, &next, kept, &session.from).await {
         Ok(begun) => with_cookie(&state, &begun.secret, Redirect::to(&begun.address).into_response()),
@@ -149,7 +154,8 @@ async fn come_back(state: &HttpState, told: Back, request: &Parts) -> Result<Res
     };
     let place = match finished {
         Finished::SignedIn { known, asked_at, next } => {
-            session.begin(&known, Method::SingleSignOn, asked_at).await?;
+            // A provider whose clock is ahead gives no proof for longer.
+            session.begin(&known, Method::SingleSignOn, asked_at.min(session.clock.wall_ms())).await?;
             next
         }
         Finished::Connected => format!("{ACCOUNT}?done=connected"),

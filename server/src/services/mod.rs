@@ -23,6 +23,7 @@ pub mod key_check;
 mod key_facts;
 pub mod key_state;
 pub mod key_tests;
+mod kms_connections;
 mod lock_history;
 mod lock_journal;
 pub mod mail;

@@ -17,6 +17,7 @@ use super::{
     key_facts::KeyFacts,
     key_state::KeyState,
     key_tests::KeyTests,
+    kms_connections,
     lock_journal::LockJournal,
     mail::{MailError, Mailer},
     members::Members,
@@ -49,13 +50,10 @@ use crate::{
 };
 use app::model::identity::Deployment;
 use sea_orm::{ActiveValue::Set, DbErr, EntityTrait, SqlErr};
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 use vault::{Clock, DeploymentId, Entropy, EntropyError, Kms, Scope, SystemClock, SystemEntropy, Vault};
-
-/// How soon the connections to KMS are let go after a single data key was wiped. After a lock it is at once.
-const CONNECTIONS_GO_WITHIN: Duration = Duration::from_secs(1);
 
 /// Why the services could not start.
 #[derive(Debug, thiserror::Error)]
@@ -291,7 +289,7 @@ impl Parts {
             keep("workspace_keys", stop.clone(), move || workspace_keys.clone().run()),
             keep("time", stop.clone(), move || keep_time(Arc::clone(&time))),
             keep("connections", stop.clone(), move || {
-                let_connections_go(Arc::clone(&connections.0), connections.1.clone())
+                kms_connections::let_connections_go(Arc::clone(&connections.0), connections.1.clone())
             }),
             keep("key_facts", stop.clone(), move || key_facts.clone().run()),
             keep("key_tests", stop.clone(), move || testing.clone().run()),
@@ -382,21 +380,4 @@ impl Parts {
 
 async fn keep_time(vault: Arc<Vault>) {
     vault.keep_time().await;
-}
-
-/// After each lock, and whenever a single data key was wiped or refused: the buffers of the connections to KMS hold what was
-/// last read from it.
-async fn let_connections_go(vault: Arc<Vault>, kms: Kms) {
-    let (mut standing, mut seen) = (vault.watch(), vault.epoch());
-    loop {
-        tokio::select! {
-            changed = standing.changed() => if changed.is_err() { return },
-            () = tokio::time::sleep(CONNECTIONS_GO_WITHIN) => {}
-        }
-        let epoch = vault.epoch();
-        if epoch != seen {
-            seen = epoch;
-            kms.let_connections_go();
-        }
-    }
 }

@@ -276,7 +276,7 @@ mod tests {
         assert_eq!(celled("-1"), "'-1");
         assert_eq!(celled("@SUM(A1)"), "'@SUM(A1)");
         assert_eq!(celled(" =1+1"), "\"' =1+1\"");
-        assert_eq!(celled("\t=1"), "\"'\t=1\"");
+        assert_eq!(celled("\t=1"), "\"'\t'=1\"");
         assert_eq!(celled("\r=1"), "\"'\r=1\"");
         assert_eq!(celled("＝1"), "'＝1");
         assert_eq!(celled("=cmd|' /C calc'!A0,\"x\""), "\"'=cmd|' /C calc'!A0,\"\"x\"\"\"");

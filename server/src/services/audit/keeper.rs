@@ -68,6 +68,8 @@ struct Trouble {
     pause: Duration,
     next: Option<Instant>,
     told: Option<Instant>,
+    /// When an alteration was told, which waits for nothing else.
+    told_altered: Option<Instant>,
 }
 
 impl Keeper {
@@ -99,16 +101,24 @@ impl Keeper {
 
     /// Follows the log from what is `known`, and signs its head if it is time.
     async fn sign_if_due(&self, known: &mut Option<Known>) -> Result<(), Unsigned> {
-        let head = self.head().await?;
-        let from = match *known {
+        let mut to = match *known {
             Some(known) => known,
             None => *known.insert(self.newest_confirmed().await?),
         };
-        let to = match from.follow(self.store.read(), &head).await? {
-            Followed::To(to) => *known.insert(to),
-            Followed::Altered(at) => return Err(Unsigned::Altered(at)),
-        };
-        if to.sequence < head.sequence || !self.is_due(to).await? {
+        // Read afterwards: it may have gone on meanwhile, and never gone back.
+        let head = self.head().await?;
+        loop {
+            let from = to.sequence;
+            to = match to.follow(self.store.read(), &head).await? {
+                // Kept at once: what was read is not read again, however long all of it takes.
+                Followed::To(to) => *known.insert(to),
+                Followed::Altered(at) => return Err(Unsigned::Altered(at)),
+            };
+            if to.sequence == head.sequence || to.sequence == from {
+                break;
+            }
+        }
+        if !self.is_due(to).await? {
             return Ok(());
         }
         // Not all servers at once.
@@ -123,19 +133,25 @@ impl Keeper {
     }
 
     /// The newest head that was signed with the provider key, which KMS has to confirm. If there is none, the log is followed
-    /// from its beginning.
+    /// from its beginning. What somebody has put there that KMS never signed is told, and passed over: it must not end signing.
     async fn newest_confirmed(&self) -> Result<Known, Unsigned> {
-        let newest = audit_signed::Entity::find()
-            .filter(audit_signed::Column::KeyArn.eq(&self.provider_key))
-            .order_by_desc(audit_signed::Column::Sequence);
-        let Some(head) = newest.limit(1).one(self.store.read()).await? else { return Ok(Known::NOTHING) };
-        let altered = Unsigned::Altered(head.sequence);
-        let Ok(sequence) = u64::try_from(head.sequence) else { return Err(altered) };
-        let context = HeadContext { deployment: &self.deployment, sequence };
-        match self.kms.signed_head(&self.provider_key, &context, &head.wrapped).await {
-            Ok(hash) => Ok(Known { sequence: head.sequence, hash }),
-            Err(KmsError { class: KmsClass::Tampered, .. }) => Err(altered),
-            Err(error) => Err(error.into()),
+        let mut below = i64::MAX;
+        loop {
+            let newest = audit_signed::Entity::find()
+                .filter(audit_signed::Column::KeyArn.eq(&self.provider_key))
+                .filter(audit_signed::Column::Sequence.lt(below))
+                .filter(audit_signed::Column::Sequence.gt(0))
+                .order_by_desc(audit_signed::Column::Sequence);
+            let Some(head) = newest.limit(1).one(self.store.read()).await? else { return Ok(Known::NOTHING) };
+            let context = HeadContext { deployment: &self.deployment, sequence: head.sequence.unsigned_abs() };
+            match self.kms.signed_head(&self.provider_key, &context, &head.wrapped).await {
+                Ok(hash) => return Ok(Known { sequence: head.sequence, hash }),
+                Err(KmsError { class: KmsClass::Tampered, .. }) => {
+                    tell_altered(&Unsigned::Altered(head.sequence));
+                    below = head.sequence;
+                }
+                Err(error) => return Err(error.into()),
+            }
         }
     }
 
@@ -148,6 +164,9 @@ impl Keeper {
             .filter(audit_signed::Column::Sequence.lte(head.sequence))
             .order_by_desc(audit_signed::Column::Sequence);
         let Some(signed) = newest.limit(1).one(on).await? else { return Ok(known.sequence > 0) };
+        if signed.sequence == known.sequence && signed.hash != known.hash {
+            return Err(Unsigned::Altered(known.sequence));
+        }
         let age = database_now(on).await? - signed.signed_at;
         // Nor must one from the future.
         let is_time = head.urgent > signed.sequence || !(-SIGN_EVERY..SIGN_EVERY).contains(&age);
@@ -199,24 +218,23 @@ impl Trouble {
         let since = *self.since.get_or_insert(now);
         self.pause = (self.pause * 2).clamp(LOOK_EVERY, LONGEST_PAUSE);
         self.next = Some(now + self.pause);
-        let is_altered = matches!(error, Unsigned::Altered(_));
-        let is_told = self.told.is_some_and(|told| now.duration_since(told) < ALARM_AFTER);
-        if is_altered && !is_told {
-            self.told = Some(now);
-            tracing::error!(
-                event = "audit_log_altered",
-                %error,
-                "the audit log was changed by somebody else: its head is not signed"
-            );
-        } else if is_altered {
-            tracing::debug!(%error, "the head of the audit log is still not signed");
+        let lately = |told: Option<Instant>| told.is_some_and(|told| now.duration_since(told) < ALARM_AFTER);
+        if matches!(error, Unsigned::Altered(_)) {
+            if !lately(self.told_altered) {
+                self.told_altered = Some(now);
+                tell_altered(&error);
+            }
         } else if now.duration_since(since) < ALARM_AFTER {
             tracing::info!(event = "audit_head_waits", %error, "the head of the audit log is signed later");
-        } else if !is_told {
+        } else if !lately(self.told) {
             self.told = Some(now);
             tracing::error!(event = "audit_head_unsigned", %error, "the head of the audit log could not be signed for long");
         }
     }
+}
+
+fn tell_altered(error: &Unsigned) {
+    tracing::error!(event = "audit_log_altered", %error, "the audit log was changed by somebody else");
 }
 
 /// The newest head that was signed.
@@ -246,6 +264,6 @@ mod tests {
         trouble.note(Ok(()), begin + ALARM_AFTER);
         assert!(trouble.next.is_none() && trouble.since.is_none());
         trouble.note(Err(Unsigned::Altered(7)), begin);
-        assert_eq!(trouble.told, Some(begin), "that is told at once");
+        assert_eq!(trouble.told_altered, Some(begin), "that is told at once");
     }
 }

@@ -5,7 +5,8 @@
 //! stand the signed heads, which need the provider key; against the latter a head that was kept outside, as from the log of a
 //! server. Servers do not sign what does not go on from what they knew (`witness.rs`), so whoever wants a signature for what was
 //! written anew must remove heads and wait until no server remembers them: a long stretch of entries without a signed head is
-//! told. What must stay true: a signed head counts only if it opens under a key that the caller has named, never under one
+//! told. It is a hint and no proof: KMS is asked for the newest head alone, and somebody may have made others up, with their times;
+//! a head from outside is proof. What must stay true: a signed head counts only if it opens under a key that the caller has named, never under one
 //! that only the database names; and what could not be confirmed is never called confirmed.
 //!
 //! Cost: one pass over the entries by their primary key, whose length is the only thing it grows with; memory is that of a few
@@ -63,13 +64,16 @@ struct Pass {
     /// Heads from outside by their sequence, each until its entry has come.
     outside: BTreeMap<i64, Vec<[u8; 32]>>,
     confirmed_outside: Option<i64>,
+    /// The keys under which a head counts.
+    keys: Vec<String>,
     /// The first entry after the last signed head, and when it was written.
     unsigned: Option<(i64, i64)>,
     longest_unsigned: Option<Unsigned>,
 }
 
-/// What is compared on the way: entries, and the heads that lie among them, each with its hash and when it was signed.
-type Batch = (Vec<audit_entry::Model>, Vec<(i64, Vec<u8>, i64)>);
+/// What is compared on the way: entries, and the heads that lie among them, each with its hash, when it was signed, and by which
+/// key.
+type Batch = (Vec<audit_entry::Model>, Vec<(i64, Vec<u8>, i64, String)>);
 
 impl Verifier {
     /// Reads the whole log.
@@ -79,7 +83,7 @@ impl Verifier {
     pub async fn verify(&self, outside: &[Outside]) -> Result<Report, DbErr> {
         // What is appended meanwhile is verified too; what there is now must be there then.
         let head = audit_head::Entity::find_by_id(1).one(self.store.read()).await?;
-        let mut pass = Pass::new(outside, head.as_ref());
+        let mut pass = Pass::new(outside, head.as_ref(), &self.keys);
         let ranges = stream::try_unfold(0, |after| async move {
             let until = self.end_of_batch(after).await?;
             Ok(until.map(|until| ((after, until), until)))
@@ -132,7 +136,12 @@ async fn batch(store: Store, after: i64, until: i64) -> Result<Batch, DbErr> {
     let entries = rows.iter().map(read_as_far_as_can_be).collect::<Result<Vec<_>, _>>()?;
     let heads = audit_signed::Entity::find()
         .select_only()
-        .columns([audit_signed::Column::Sequence, audit_signed::Column::Hash, audit_signed::Column::SignedAt])
+        .columns([
+            audit_signed::Column::Sequence,
+            audit_signed::Column::Hash,
+            audit_signed::Column::SignedAt,
+            audit_signed::Column::KeyArn,
+        ])
         .filter(audit_signed::Column::Sequence.gt(after))
         .filter(audit_signed::Column::Sequence.lte(until))
         .order_by_asc(audit_signed::Column::Sequence);
@@ -192,7 +201,7 @@ fn read(row: &QueryResult) -> Result<audit_entry::Model, DbErr> {
 }
 
 impl Pass {
-    fn new(outside: &[Outside], head: Option<&audit_head::Model>) -> Self {
+    fn new(outside: &[Outside], head: Option<&audit_head::Model>, keys: &[String]) -> Self {
         let mut by_sequence: BTreeMap<i64, Vec<[u8; 32]>> = BTreeMap::new();
         for Outside { sequence, hash } in outside {
             by_sequence.entry(*sequence).or_default().push(*hash);
@@ -205,6 +214,7 @@ impl Pass {
             findings: Findings::new(head.map(|head| (head.sequence, head.hash.clone()))),
             outside: by_sequence,
             confirmed_outside: None,
+            keys: keys.to_vec(),
             unsigned: None,
             longest_unsigned: None,
         };
@@ -218,11 +228,13 @@ impl Pass {
         let mut heads = heads.into_iter().peekable();
         for entry in entries {
             self.entry(&entry);
-            while let Some((sequence, hash, at)) = heads.next_if(|(sequence, ..)| *sequence <= entry.sequence) {
+            while let Some((sequence, hash, at, key)) = heads.next_if(|(sequence, ..)| *sequence <= entry.sequence) {
                 if sequence != entry.sequence || hash != entry.hash {
                     self.findings.add(Finding::SignedHead(sequence));
                 }
-                self.signed(sequence, at);
+                if self.keys.contains(&key) {
+                    self.signed(sequence, at);
+                }
             }
         }
     }

@@ -12,9 +12,8 @@ use super::chain::{self, FIRST};
 use crate::store::entities::{audit_entry, audit_head};
 use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
-/// How many entries are read at a time, and how many times before others have their turn.
+/// How many entries are read at a time.
 const BATCH: u64 = 1_000;
-const BATCHES: usize = 50;
 
 /// A head of the log that is known to be as it was written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,7 +25,7 @@ pub struct Known {
 /// Where following the chain has led.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Followed {
-    /// Everything up to here goes on from what was known. It is the stored head, or the rest comes next time.
+    /// Everything up to here goes on from what was known: the stored head, or as many entries as are read at a time.
     To(Known),
     /// This entry, or the row that names the head, does not go on from what was known.
     Altered(i64),
@@ -36,7 +35,7 @@ impl Known {
     /// Before the first entry.
     pub const NOTHING: Self = Self { sequence: 0, hash: FIRST };
 
-    /// Follows the chain towards `head`, which was read before.
+    /// Follows the chain some entries towards `head`, which was read before.
     ///
     /// # Errors
     /// When the database fails.
@@ -45,10 +44,7 @@ impl Known {
             return Ok(Followed::Altered(self.sequence));
         }
         let mut at = self;
-        for _ in 0..BATCHES {
-            if at.sequence >= head.sequence {
-                break;
-            }
+        if at.sequence < head.sequence {
             let entries = audit_entry::Entity::find()
                 .filter(audit_entry::Column::Sequence.gt(at.sequence))
                 .filter(audit_entry::Column::Sequence.lte(head.sequence))

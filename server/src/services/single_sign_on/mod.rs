@@ -166,12 +166,16 @@ impl SingleSignOn {
             let person = self.provider.person(way, &answer.code, |person| self.tells_all(person)).await;
             let person = person.map_err(refused)?;
             let known = self.sign_in(&person, from).await?;
-            return Ok(Finished::SignedIn { known, asked_at: person.asked_at.unwrap_or_default(), next: begun.next });
+            // A time that is far from now is none: some mean milliseconds.
+            let latest = self.accounts.clock().wall_ms() + SKEW;
+            let asked_at = person.asked_at.filter(|at| *at <= latest).unwrap_or_default();
+            return Ok(Finished::SignedIn { known, asked_at, next: begun.next });
         }
         let id = begun.user_id.ok_or(Failure::Inconsistent("a way to the identity provider without its user"))?;
         let who = who.filter(|who| who.user_id == id.to_string()).ok_or(refused(Refused::Expired))?;
         let person = self.provider.person(way, &answer.code, |_| true).await.map_err(refused)?;
-        if person.asked_at.is_none_or(|at| at + SKEW < begun.created_at) {
+        let now = self.accounts.clock().wall_ms();
+        if person.asked_at.is_none_or(|at| at + SKEW < begun.created_at || at > now + SKEW) {
             return Err(refused(Refused::NotAskedAgain));
         }
         if begun.purpose == Purpose::Connect {
@@ -179,6 +183,8 @@ impl SingleSignOn {
             return Ok(Finished::Connected);
         }
         if self.user_of(&person).await? != Some(id) {
+            let entry = Entry::by(who, Action::ProofGiven).detail(Method::SingleSignOn).outcome(Outcome::Refused);
+            self.accounts.note(entry).await?;
             return Err(refused(Refused::OtherPerson));
         }
         self.accounts.note(Entry::by(who, Action::ProofGiven).detail(Method::SingleSignOn)).await?;

@@ -131,6 +131,9 @@ impl SingleSignOn {
         }
         let name = name_for(person, &email);
         let transaction = self.accounts.store().begin().await?;
+        // It could not be accepted any more. Before the user, as whoever accepts one does it.
+        let withdrawn = invitation::Entity::delete_many().filter(invitation::Column::Email.eq(&email));
+        withdrawn.exec(&transaction).await?;
         let made = self.accounts.insert_user(&transaction, email.clone(), name, role, String::new()).await;
         let made = made.map_err(|error| match error {
             CreateUserError::EmailTaken => refused(Refused::AccountExists),
@@ -138,8 +141,6 @@ impl SingleSignOn {
         })?;
         let id = Uuid::try_parse(&made.user_id).map_err(|_| ApiError::Internal)?;
         self.note_identity(&transaction, person, id, Refused::AccountExists).await?;
-        // It could not be accepted any more.
-        invitation::Entity::delete_many().filter(invitation::Column::Email.eq(&email)).exec(&transaction).await?;
         let entry = Entry::by(&made, Action::UserAddedBySingleSignOn).from_address(address);
         Audit::commit(transaction, entry.on(&Object::User(id)).detail(role)).await?;
         tracing::info!(event = "user_added", user = %id, role = role.label(), "single sign-on has added somebody");
@@ -171,6 +172,8 @@ impl SingleSignOn {
             return Err(refused(Refused::OnlyWay));
         }
         let transaction = self.accounts.store().begin().await?;
+        // The row of the user first, as whoever removes them does it.
+        let epoch = end_sessions(&transaction, id).await?;
         let gone = identity::Entity::delete_many()
             .filter(identity::Column::UserId.eq(id))
             .filter(identity::Column::Issuer.eq(&self.config.issuer))
@@ -179,7 +182,6 @@ impl SingleSignOn {
         if gone.rows_affected == 0 {
             return Ok(None);
         }
-        let epoch = end_sessions(&transaction, id).await?;
         Audit::commit(transaction, Entry::by(who, Action::SingleSignOnDisconnected).on(&Object::User(id))).await?;
         tracing::info!(event = "single_sign_on_disconnected", user = %id, "an account was disconnected");
         Ok(Some(epoch))

@@ -8,13 +8,15 @@ use sea_orm_migration::{prelude::*, sea_orm::DbBackend};
 pub struct Migration;
 
 const OF_POSTGRES: [&str; 2] = [
-    "CREATE FUNCTION audit_entry_is_next() RETURNS trigger LANGUAGE plpgsql AS \
-     $$ BEGIN \
-       IF NEW.sequence IS DISTINCT FROM (SELECT sequence FROM audit_head WHERE id = 1) THEN \
-         RAISE EXCEPTION 'the audit log is append-only'; \
-       END IF; \
-       RETURN NEW; \
-     END $$",
+    // With a path of its own: a temporary table of somebody's must not stand in for `audit_head`.
+    "DO $make$ BEGIN EXECUTE format( \
+       'CREATE FUNCTION audit_entry_is_next() RETURNS trigger LANGUAGE plpgsql SET search_path = %I, pg_temp AS \
+        $body$ BEGIN \
+          IF NEW.sequence IS DISTINCT FROM (SELECT sequence FROM audit_head WHERE id = 1) THEN \
+            RAISE EXCEPTION ''the audit log is append-only''; \
+          END IF; \
+          RETURN NEW; \
+        END $body$', current_schema()); END $make$",
     "CREATE TRIGGER audit_entries_in_order BEFORE INSERT ON audit_entries \
      FOR EACH ROW EXECUTE FUNCTION audit_entry_is_next()",
 ];
