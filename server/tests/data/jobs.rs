@@ -9,10 +9,11 @@ use app::{
     model::{
         encryption::RootKind,
         error::{ApiError, KeyRefused},
+        identity::Role,
         job::{JobFailure, JobKind, JobStage, JobState, PauseReason, SetAsideReason},
         key_test::Activation,
     },
-    ports::{EncryptionPort, WorkspacesPort},
+    ports::{EncryptionPort, MembersPort, Principal, WorkspacesPort},
 };
 use std::time::Duration;
 
@@ -196,10 +197,13 @@ async fn a_job_waits_while_its_key_is_refused(database: Database) {
 async fn only_one_of_two_administrators_gets_the_job(database: Database) {
     let app = TestApp::start(database).await;
     let who = app.administrator().await;
+    let member = app.add_member("grace@example.com").await;
+    app.services.members.change_role(&who, &member.user_id, Role::Administrator).await.unwrap();
+    let other = Principal { role: Role::Administrator, ..member };
     app.workspace().await;
     let (one, two) = (app.keys.create().await, app.keys.create().await);
     let encryption = &app.services.encryption;
-    let answers = tokio::join!(encryption.activate(&who, &one), encryption.activate(&who, &two));
+    let answers = tokio::join!(encryption.activate(&who, &one), encryption.activate(&other, &two));
     let refused = |answer: &Result<Activation, ApiError>| {
         matches!(answer, Err(ApiError::KeyRefused(KeyRefused::JobUnfinished | KeyRefused::AlreadyActive)))
     };
