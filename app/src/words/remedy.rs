@@ -121,12 +121,15 @@ fn denied(report: &StepReport, place: &Place<'_>) -> Remedy {
             text: format!(
                 "AWS says that the deployment's own policy does not allow {action}. Your key policy is not the cause. Your operator has to add these statements to the policy of the deployment's principal."
             ),
-            copy: Some(("Copy policy", operator_policy(
-                place.arn.partition(),
-                place.arn.region(),
-                &[place.arn.as_str()],
-                Some(&place.deployment.id),
-            ))),
+            copy: Some((
+                "Copy policy",
+                operator_policy(
+                    place.arn.partition(),
+                    place.arn.region(),
+                    &[place.arn.as_str()],
+                    Some(&place.deployment.id),
+                ),
+            )),
         },
         Some(DeniedBy::OrganizationPolicy) => Remedy::words(format!(
             "AWS says that a policy of an AWS organization denies {action}: a service control policy or a resource control policy. Ask those who manage it, on your side or your operator's, to allow it."

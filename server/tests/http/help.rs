@@ -38,7 +38,10 @@ async fn help_is_read_without_signing_in_and_while_data_is_locked(database: Data
     assert!(stranger.open(GUIDE).await.text().contains(r#"href="/sign-in?next=/settings/data-encryption""#));
     let page = member.open(GUIDE).await;
     let led = page.text();
-    assert!(led.contains(r#"href="/settings/data-encryption""#) && !led.contains("/sign-in?next"), "back to the product");
+    assert!(
+        led.contains(r#"href="/settings/data-encryption""#) && !led.contains("/sign-in?next"),
+        "back to the product"
+    );
     assert_eq!(stranger.open("/help/").await.header("location"), Some(HELP));
     assert_eq!(stranger.open("/help/other").await.status, StatusCode::NOT_FOUND);
     app.stop().await;

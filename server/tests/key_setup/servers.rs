@@ -123,7 +123,8 @@ async fn only_the_newest_test_is_tried_again() {
     let site = Site::on(&ground).await;
     drop(ground);
     let (first, second) = (site.app.keys.create().await, site.app.keys.create().await);
-    site.proxy.set([Rule::on(Operation::Encrypt, DENIED).key(&first), Rule::on(Operation::Encrypt, DENIED).key(&second)]);
+    site.proxy
+        .set([Rule::on(Operation::Encrypt, DENIED).key(&first), Rule::on(Operation::Encrypt, DENIED).key(&second)]);
     let old = site.test(&first).await.id;
     let new = site.test(&second).await.id;
     assert_eq!(site.seen(&old).await.outcome(), TestOutcome::Failed, "it is over");

@@ -39,8 +39,8 @@ pub use error::{EntropyError, InvalidDeploymentId, Locked, OpenError, SealError}
 pub use handle::{Standing, Vault};
 pub use keyring::{DataKey, Epoch, Held, Leash, TERM};
 pub use kms::{
-    Denial, KeyDescription, KeyManager, KeyOrigin, KeySpec, KeyState, KeyUsage, Kms, KmsClass, KmsError, KmsObserver, Probe,
-    Unwrapped, Wrapped,
+    Denial, KeyDescription, KeyManager, KeyOrigin, KeySpec, KeyState, KeyUsage, Kms, KmsClass, KmsError, KmsObserver,
+    Probe, Unwrapped, Wrapped,
 };
 pub use lease::{Lease, LockCause, LockState, Moment, Transition};
 pub use verdict::{Refusal, Verdict};

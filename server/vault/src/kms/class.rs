@@ -225,7 +225,8 @@ mod tests {
 
     #[test]
     fn the_policy_that_denied_is_told_where_the_service_tells_it() {
-        let head = "User: arn:aws:sts::444455556666:assumed-role/keystead/i-0 is not authorized to perform: kms:Decrypt";
+        let head =
+            "User: arn:aws:sts::444455556666:assumed-role/keystead/i-0 is not authorized to perform: kms:Decrypt";
         let cases = [
             ("because no resource-based policy allows the kms:Decrypt action", Some(Denial::KeyPolicy)),
             ("because no identity-based policy allows the kms:Decrypt action", Some(Denial::CallerPolicy)),
