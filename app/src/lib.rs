@@ -36,10 +36,11 @@ use pages::{
     account::{AccountPage, ConfirmPage, TwoFactorPage},
     audit_log::AuditLogPage,
     data_encryption::DataEncryptionPage,
+    general::GeneralPage,
     invitation::InvitationPage,
     members::MembersPage,
     not_found::NotFoundPage,
-    settings::{GeneralPage, SettingsFrame},
+    settings::SettingsFrame,
     sign_in::{CodePage, SignInPage},
     workspace::{WorkspaceMembersPage, WorkspacePage},
     workspaces::WorkspacesPage,
@@ -68,10 +69,15 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
     }
 }
 
-/// The organization's name, for pages that are shown before anybody is signed in. Empty outside of a request.
-#[cfg(feature = "ssr")]
-pub(crate) fn organization_name() -> String {
-    ports::Ports::current().map(|ports| ports.organization.deployment().organization).unwrap_or_default()
+/// The organization's name, for pages that are shown before anybody is signed in. Empty if it cannot be had.
+pub(crate) async fn organization_name() -> String {
+    #[cfg(feature = "ssr")]
+    if let Ok(ports) = ports::Ports::current()
+        && let Ok(deployment) = ports.organization.deployment().await
+    {
+        return deployment.organization;
+    }
+    String::new()
 }
 
 /// What the browser does first: where a server function's answer leads to another page, the browser goes there.

@@ -12,6 +12,7 @@ use crate::model::{
     key_test::{Activation, KeyTest},
     lock::{KeyNotice, LockFace},
     membership::{OwnerlessWorkspace, WorkspaceMembers},
+    organization::General,
     workspace::{FileEntry, Note, Page, Saved, Workspace, WorkspaceRole, WorkspaceSummary},
 };
 use async_trait::async_trait;
@@ -98,7 +99,11 @@ pub trait SessionPort: Send + Sync {
 /// The organization.
 #[async_trait]
 pub trait OrganizationPort: Send + Sync {
-    fn deployment(&self) -> Deployment;
+    async fn deployment(&self) -> Result<Deployment, ApiError>;
+    /// What the General settings show beside it. Members are told how many servers there are; administrators, which.
+    async fn general(&self, who: &Principal) -> Result<General, ApiError>;
+    /// Gives the organization another name, for administrators.
+    async fn rename(&self, who: &Principal, name: &str) -> Result<(), ApiError>;
     /// Why data is locked on this server, if it is.
     fn lock(&self) -> Option<LockFace>;
     /// Why this workspace is locked on this server, if it is: alone, or with everything.

@@ -17,6 +17,7 @@ const grace: Person = { email: 'grace@example.com', password: 'another long pass
 
 export class Deployment {
   private server: Program | undefined;
+  private readonly others: Program[] = [];
 
   private constructor(
     readonly kms: LocalKms,
@@ -47,12 +48,22 @@ export class Deployment {
     await this.server.ready(`${this.url}/readyz`);
   }
 
+  /** Starts one more server over the same database and objects. */
+  async another(): Promise<Program> {
+    const address = `127.0.0.1:${await freePort()}`;
+    const other = Program.start('another keystead', this.program, ['serve'], this.environment(address), this.folder);
+    this.others.push(other);
+    await other.ready(`http://${address}/readyz`);
+    return other;
+  }
+
   async kill(): Promise<void> {
     await this.server?.end('SIGKILL');
   }
 
   async remove(): Promise<void> {
     try {
+      for (const other of this.others) await other.end('SIGKILL');
       await this.server?.end('SIGTERM');
     } finally {
       await rm(this.folder, { recursive: true, force: true });
@@ -83,10 +94,10 @@ export class Deployment {
   }
 
   /** Nothing of the caller's environment but PATH: a setting of theirs must not decide what is tested. */
-  private environment(): NodeJS.ProcessEnv {
+  private environment(address = `127.0.0.1:${this.port}`): NodeJS.ProcessEnv {
     return {
       PATH: process.env['PATH'],
-      KEYSTEAD_LISTEN: `127.0.0.1:${this.port}`,
+      KEYSTEAD_LISTEN: address,
       KEYSTEAD_PUBLIC_URL: this.url,
       DATABASE_URL: 'sqlite://keystead.db?mode=rwc',
       KEYSTEAD_OBJECTS: 'file:./objects',

@@ -11,7 +11,7 @@ mod public_url;
 pub use mistakes::{Mistake, Mistakes};
 pub use public_url::PublicUrl;
 
-use crate::services::workspace_locks::WorkspaceKeyTimes;
+use crate::{http::patience::Patience, services::workspace_locks::WorkspaceKeyTimes};
 use app::model::key_arn::KeyArn;
 use clap::Args;
 use ipnet::IpNet;
@@ -48,7 +48,7 @@ pub struct Options {
     #[arg(long, env = "KEYSTEAD_DEPLOYMENT_ID", value_name = "ID")]
     pub deployment_id: Option<String>,
 
-    /// The name of the organization, as people read it.
+    /// The name of the organization, as people read it, until an administrator gives it another.
     #[arg(long, env = "KEYSTEAD_ORGANIZATION", value_name = "NAME", default_value = "My organization")]
     pub organization: String,
 
@@ -145,6 +145,8 @@ pub struct Config {
     /// When the data keys of workspaces are asked for again. No option: the terms are promises.
     pub workspace_keys: WorkspaceKeyTimes,
     pub max_file_bytes: u64,
+    /// For how long clients are waited for. No option either.
+    pub patience: Patience,
     pub log_format: LogFormat,
 }
 

@@ -7,6 +7,7 @@ pub mod encryption;
 pub mod files;
 pub mod members;
 pub mod notes;
+pub mod organization;
 pub mod session;
 pub mod workspace_members;
 pub mod workspaces;

@@ -21,7 +21,7 @@ pub async fn read_frame() -> Result<Frame, ApiError> {
         let organization = ports.organization;
         Ok(Frame {
             me: who.me(),
-            deployment: organization.deployment(),
+            deployment: organization.deployment().await?,
             lock: organization.lock(),
             notice: organization.notice(&who),
             proof_left: ports.session.proof_left().await?,

@@ -1,5 +1,6 @@
 //! Parts that several pages are made of.
 
+pub mod current;
 pub mod dialog;
 pub mod form;
 pub mod frame;

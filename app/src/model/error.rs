@@ -67,6 +67,8 @@ pub enum Invalid {
     ProofWrong,
     /// The name of a person.
     NameWrong,
+    /// The name of the organization.
+    OrganizationName,
     NameMissing,
     NameTooLong,
     DescriptionTooLong,
@@ -75,6 +77,8 @@ pub enum Invalid {
     FileNameMissing,
     FileNameTooLong,
     FileTooLarge,
+    /// More was sent than any form needs.
+    TooMuch,
     /// No role was chosen.
     RoleMissing,
     /// Nobody in the organization has this e-mail.
@@ -94,6 +98,8 @@ pub enum MemberRefused {
     LastAdministrator,
     /// There is an account with this address.
     AlreadyMember,
+    /// There is an open invitation for this address.
+    AlreadyInvited,
 }
 
 /// Why Activate Key or Delete Key did nothing.
@@ -126,7 +132,7 @@ impl ApiError {
             Self::NotAllowed | Self::AccountDisabled | Self::ProofNeeded => 403,
             Self::NotFound => 404,
             Self::Conflict | Self::MemberRefused(_) => 409,
-            Self::Invalid(Invalid::FileTooLarge) => 413,
+            Self::Invalid(Invalid::FileTooLarge | Invalid::TooMuch) => 413,
             Self::Invalid(_) | Self::KeyRefused(_) => 422,
             Self::Locked(_) => 423,
             Self::Busy | Self::TooManyAttempts { .. } => 429,

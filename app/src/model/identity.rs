@@ -33,7 +33,7 @@ pub struct Me {
 /// What every page says about the deployment it belongs to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Deployment {
-    /// The organization's name, from configuration.
+    /// The organization's name.
     pub organization: String,
     /// The id in every encryption context. Not a secret.
     pub id: String,

@@ -13,6 +13,7 @@ pub mod key_arn;
 pub mod key_test;
 pub mod lock;
 pub mod membership;
+pub mod organization;
 pub mod people;
 pub mod preflight;
 pub mod workspace;

@@ -3,6 +3,7 @@
 pub mod account;
 pub mod audit_log;
 pub mod data_encryption;
+pub mod general;
 pub mod invitation;
 pub mod members;
 pub mod not_found;

@@ -1,6 +1,5 @@
-//! Organization Settings: the tabs, and the page that only shows.
+//! Organization Settings: the heading and the tabs.
 
-use crate::{components::opened::opened, format, model::identity::Frame};
 use leptos::prelude::*;
 use leptos_router::{components::Outlet, hooks::use_location};
 
@@ -24,42 +23,5 @@ pub fn SettingsFrame() -> impl IntoView {
             {tab("/settings/data-encryption", "Data Encryption")} {tab("/settings/audit-log", "Audit Log")}
         </nav>
         <Outlet/>
-    }
-}
-
-#[component]
-pub fn GeneralPage() -> impl IntoView {
-    // Everything shown is in the frame already.
-    let nothing = OnceResource::new(async { Ok(()) });
-    view! {
-        {super::tab_title("Organization Settings")}
-        {opened(nothing, None, |(), frame| view! { <General frame/> }.into_any())}
-    }
-}
-
-#[component]
-fn General(frame: Frame) -> impl IntoView {
-    let place = frame.deployment;
-    view! {
-        <div>
-            <h2>"General"</h2>
-            <p class="lede">"What this deployment is called and where it runs. Your operator sets these."</p>
-        </div>
-        <section class="card">
-            <div class="body">
-                <dl class="facts">
-                    <dt>"Organization"</dt>
-                    <dd>{place.organization}</dd>
-                    <dt>"Deployment id"</dt>
-                    <dd class="mono">{place.id}</dd>
-                    <dt>"AWS region"</dt>
-                    <dd class="mono">{place.region}</dd>
-                    <dt>"Largest file"</dt>
-                    <dd>{format::bytes(place.max_file_bytes)}</dd>
-                    <dt>"Version"</dt>
-                    <dd class="mono">{place.version}</dd>
-                </dl>
-            </div>
-        </section>
     }
 }

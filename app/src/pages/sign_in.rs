@@ -17,10 +17,7 @@ use leptos_router::hooks::use_query_map;
 #[component]
 pub fn SignInPage() -> impl IntoView {
     let next = use_query_map().with_untracked(|query| query.get("next")).unwrap_or_default();
-    #[cfg(feature = "ssr")]
-    let organization = crate::organization_name();
-    #[cfg(not(feature = "ssr"))]
-    let organization = String::new();
+    let organization = OnceResource::new(crate::organization_name());
     let failed = returned_error::<SignIn>();
     let joined = problem::typed("joined").is_some();
     view! {
@@ -30,7 +27,12 @@ pub fn SignInPage() -> impl IntoView {
                 <div class="body">
                     <div class="brand">
                         <Icon paths=SHIELD/>
-                        <span>"Keystead" <small>{organization}</small></span>
+                        <span>
+                            "Keystead"
+                            <Suspense>
+                                {move || Suspend::new(async move { view! { <small>{organization.await}</small> } })}
+                            </Suspense>
+                        </span>
                     </div>
                     <h1>"Sign in"</h1>
                     {joined

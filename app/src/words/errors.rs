@@ -53,6 +53,7 @@ impl Invalid {
             Self::CodeWrong => "The code is wrong, or it was used already. Wait for the next one and try again.",
             Self::ProofWrong => "This is not right. Check it and try again.",
             Self::NameWrong => "Enter a name of at most 120 characters.",
+            Self::OrganizationName => "Enter a name of 1 to 120 characters.",
             Self::NameMissing => "Enter a name.",
             Self::NameTooLong => "The name is too long. It may have at most 120 characters.",
             Self::DescriptionTooLong => "The description is too long. It may have at most 2,000 characters.",
@@ -63,6 +64,7 @@ impl Invalid {
                 "The file's name is too long. It may have at most 255 bytes. Rename the file and try again."
             }
             Self::FileTooLarge => "The file is larger than this deployment accepts.",
+            Self::TooMuch => "This is too much at once: a form may send at most 1 MB. Shorten it and try again.",
             Self::RoleMissing => "Choose a role.",
             Self::NoSuchPerson => {
                 "Nobody in your organization has this email address. Check it, or ask an administrator to invite them first."
@@ -82,6 +84,9 @@ impl MemberRefused {
                 "This is the last administrator who can sign in. Make somebody else an administrator first."
             }
             Self::AlreadyMember => "Somebody with this email address is a member already.",
+            Self::AlreadyInvited => {
+                "This email address has been invited already. Make a new link for it in the list, or withdraw that invitation first."
+            }
         }
     }
 }

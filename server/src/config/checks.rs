@@ -1,15 +1,17 @@
 //! The check of each option. Each function reads one, and says what is wrong with it.
 
 use super::{Config, DatabaseUrl, FirstAdmin, Mistake, Mistakes, ObjectsAt, Options, PublicUrl, network};
-use crate::services::{
-    accounts::{check_email, check_password},
-    workspace_locks::WorkspaceKeyTimes,
+use crate::{
+    http::patience::Patience,
+    services::{
+        accounts::{check_email, check_password},
+        organization::checked_name,
+        workspace_locks::WorkspaceKeyTimes,
+    },
 };
 use app::model::key_arn::KeyArn;
 use std::{net::SocketAddr, ops::RangeInclusive, path::PathBuf, time::Duration};
 use vault::{DeploymentId, Zeroizing};
-
-const ORGANIZATION_CHARS: usize = 120;
 
 pub(super) fn check(options: Options, aws_region: Option<&str>) -> Result<Config, Mistakes> {
     let mut mistakes = Vec::new();
@@ -52,6 +54,7 @@ pub(super) fn check(options: Options, aws_region: Option<&str>) -> Result<Config
             outage_grace: outage_grace?,
             workspace_keys: WorkspaceKeyTimes::default(),
             max_file_bytes: max_file_bytes?,
+            patience: Patience::default(),
             log_format: log_format?,
         })
     })();
@@ -136,15 +139,13 @@ fn deployment_id(text: Option<&str>) -> Result<Option<DeploymentId>, Mistake> {
 }
 
 fn organization(text: &str) -> Result<String, Mistake> {
-    let name = text.trim();
-    if name.is_empty() || name.chars().count() > ORGANIZATION_CHARS || name.chars().any(char::is_control) {
-        return Err(Mistake::new(
+    checked_name(text).ok_or_else(|| {
+        Mistake::new(
             "KEYSTEAD_ORGANIZATION",
             "it is empty, too long or has control characters",
             "a name of 1 to 120 characters",
-        ));
-    }
-    Ok(name.to_owned())
+        )
+    })
 }
 
 fn first_admin(email: Option<&str>, password: Option<String>, mistakes: &mut Vec<Mistake>) -> Option<FirstAdmin> {

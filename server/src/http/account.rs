@@ -89,8 +89,9 @@ impl AccountPort for RequestSession {
     async fn second_factor_set_up(&self) -> Result<Option<SetUp>, ApiError> {
         let row = self.accounts.row(self.user_id().await?).await?;
         let Some(secret) = row.totp_pending else { return Ok(None) };
+        let organization = self.organization.now().await.map_err(unavailable)?;
         let (path, width) =
-            picture::drawn(&picture::address(&self.organization, &row.email, &secret)).ok_or(ApiError::Internal)?;
+            picture::drawn(&picture::address(&organization, &row.email, &secret)).ok_or(ApiError::Internal)?;
         Ok(Some(SetUp { secret, path, width }))
     }
 

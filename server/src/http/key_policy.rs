@@ -4,7 +4,6 @@ use super::{HttpState, errors::Refusal, principal::SignedIn};
 use app::{
     key_policy::{Access, Format},
     model::error::ApiError,
-    ports::OrganizationPort,
 };
 use axum::{
     extract::{Path, State},
@@ -23,7 +22,7 @@ pub async fn key_policy(
 ) -> Result<Response, Refusal> {
     let format = Format::of_word(&format).ok_or(ApiError::NotFound)?;
     let principal = state.services.encryption.principal.clone().map(|principal| principal.arn);
-    let access = Access::of(&state.services.organization.deployment(), principal);
+    let access = Access::of(&state.services.organization.configured, principal);
     let headers = [
         (header::CONTENT_TYPE, format.media_type().to_owned()),
         (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{}\"", format.file_name())),

@@ -9,6 +9,7 @@ use super::{
     audit::{Action, Audit, Entry, Object},
     failure::Failure,
     mail::Mailer,
+    organization::OrganizationName,
     people,
 };
 use crate::store::{
@@ -25,7 +26,7 @@ use app::{
 };
 use data_encoding::BASE64URL_NOPAD;
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, sea_query::ExprTrait,
+    ActiveValue::Set, ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, SqlErr, sea_query::ExprTrait,
 };
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
@@ -44,7 +45,7 @@ pub struct Invitations {
     pub mailer: Option<Mailer>,
     /// The origin of links.
     pub public_url: String,
-    pub organization: String,
+    pub organization: OrganizationName,
 }
 
 impl Invitations {
@@ -76,8 +77,15 @@ impl Invitations {
         Ok((row.email, role(row.role)))
     }
 
-    /// Makes a link for somebody who is no member yet. An earlier one for the same address is worth nothing from then on.
-    pub async fn invite(&self, who: &Principal, email: &str, role: Role) -> Result<FreshInvitation, Failure> {
+    /// Makes a link for somebody who is no member yet and has not been invited: a link that somebody else has just made, and is
+    /// giving away, must not become worthless without a word. `earlier` is the invitation whose link this one replaces.
+    pub async fn invite(
+        &self,
+        who: &Principal,
+        email: &str,
+        role: Role,
+        earlier: Option<Uuid>,
+    ) -> Result<FreshInvitation, Failure> {
         let email = normalized(email);
         check_email(&email).map_err(|error| error.told())?;
         let token = self.token()?;
@@ -86,9 +94,15 @@ impl Invitations {
         if user::Entity::find().filter(user::Column::Email.eq(&email)).count(&transaction).await? > 0 {
             return Err(Failure::Refused(ApiError::MemberRefused(MemberRefused::AlreadyMember)));
         }
+        if let Some(earlier) = earlier
+            && invitation::Entity::delete_by_id(earlier).exec(&transaction).await?.rows_affected == 0
+        {
+            // Somebody else was faster: it was replaced, withdrawn or accepted.
+            return Err(ApiError::Conflict.into());
+        }
         let forgotten = invitation::Column::ExpiresAt.lt(now - GOOD_FOR);
-        let earlier = invitation::Column::Email.eq(&email).or(forgotten);
-        invitation::Entity::delete_many().filter(earlier).exec(&transaction).await?;
+        let over = invitation::Column::Email.eq(&email).and(invitation::Column::ExpiresAt.lte(now)).or(forgotten);
+        invitation::Entity::delete_many().filter(over).exec(&transaction).await?;
         let row = invitation::ActiveModel {
             id: Set(id),
             email: Set(email.clone()),
@@ -98,7 +112,14 @@ impl Invitations {
             created_at: Set(now),
             expires_at: Set(now + GOOD_FOR),
         };
-        invitation::Entity::insert(row).exec_without_returning(&transaction).await?;
+        match invitation::Entity::insert(row).exec_without_returning(&transaction).await {
+            Ok(_) => {}
+            // One invitation an address: the database decides between two who invite it in the same moment.
+            Err(error) if matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_))) => {
+                return Err(Failure::Refused(ApiError::MemberRefused(MemberRefused::AlreadyInvited)));
+            }
+            Err(error) => return Err(error.into()),
+        }
         let entry = Entry::by(who, Action::MemberInvited).on(&Object::Invitation(id)).detail(role);
         Audit::commit(transaction, entry).await?;
         tracing::info!(event = "member_invited", by = %by, role = role.label(), "somebody was invited");
@@ -109,11 +130,17 @@ impl Invitations {
 
     async fn send(&self, by: &str, email: &str, link: &str) -> Mail {
         let Some(mailer) = &self.mailer else { return Mail::NotSetUp };
-        let subject = format!("Join {} on Keystead", self.organization);
+        let organization = match self.organization.now().await {
+            Ok(name) => name,
+            Err(error) => {
+                tracing::warn!(event = "mail_not_sent", %error, "an invitation was not sent by e-mail");
+                return Mail::Failed;
+            }
+        };
+        let subject = format!("Join {organization} on Keystead");
         let text = format!(
-            "{by} has invited you to {} on Keystead.\n\nOpen this link to set your name and password:\n\n{link}\n\n\
+            "{by} has invited you to {organization} on Keystead.\n\nOpen this link to set your name and password:\n\n{link}\n\n\
              It can be used once, within 7 days. If you did not expect it, do nothing.\n",
-            self.organization
         );
         match mailer.send(email, &subject, text).await {
             Ok(()) => Mail::Sent,
@@ -140,7 +167,7 @@ impl Invitations {
     /// What the one who follows the link is told.
     pub async fn view(&self, token: &str) -> Result<InvitationView, Failure> {
         let row = self.open(token).await?;
-        Ok(InvitationView { organization: self.organization.clone(), email: row.email })
+        Ok(InvitationView { organization: self.organization.now().await?, email: row.email })
     }
 
     /// Makes the account of whoever was invited.

@@ -133,18 +133,22 @@ impl Members {
         Ok(())
     }
 
-    async fn invited(&self, who: &Principal, email: &str, role: Role) -> Result<FreshInvitation, Failure> {
+    fn may_invite(&self, who: &Principal, role: Role) -> Result<(), Failure> {
         access::administrator(who)?;
-        if role == Role::Administrator {
-            proof::fresh(who, self.clock.wall_ms())?;
-        }
-        self.invitations.invite(who, email, role).await
+        if role == Role::Administrator { proof::fresh(who, self.clock.wall_ms()) } else { Ok(()) }
+    }
+
+    async fn invited(&self, who: &Principal, email: &str, role: Role) -> Result<FreshInvitation, Failure> {
+        self.may_invite(who, role)?;
+        self.invitations.invite(who, email, role, None).await
     }
 
     async fn invited_again(&self, who: &Principal, invitation: &str) -> Result<FreshInvitation, Failure> {
         access::administrator(who)?;
-        let (email, role) = self.invitations.find(access::parse(invitation)?).await?;
-        self.invited(who, &email, role).await
+        let earlier = access::parse(invitation)?;
+        let (email, role) = self.invitations.find(earlier).await?;
+        self.may_invite(who, role)?;
+        self.invitations.invite(who, &email, role, Some(earlier)).await
     }
 }
 

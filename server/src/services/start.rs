@@ -23,7 +23,7 @@ use super::{
     news,
     object_storage::{ObjectStorage, StorageError},
     object_writer::ObjectWriting,
-    organization::Organization,
+    organization::{Organization, OrganizationName},
     outgoing::Outgoing,
     peers::Peers,
     preflight::Preflights,
@@ -299,6 +299,7 @@ impl Parts {
         let journal = Polite::new(|stop| keep("lock_journal", stop.clone(), move || journal.clone().run(stop.clone())));
         let tasks = Tasks { worker, journal, others, heartbeat };
         let accounts = Arc::new(Accounts::new(store.clone(), Arc::clone(&clock), Arc::clone(&entropy))?);
+        let organization_name = OrganizationName { store: store.clone(), configured: config.organization.clone() };
         let members = Members {
             store: store.clone(),
             accounts: Arc::clone(&accounts),
@@ -309,10 +310,10 @@ impl Parts {
                 entropy,
                 mailer: config.mail.as_ref().map(Mailer::new).transpose()?,
                 public_url: config.public_url.as_str().to_owned(),
-                organization: config.organization.clone(),
+                organization: organization_name.clone(),
             },
         };
-        let deployment = Deployment {
+        let configured = Deployment {
             organization: config.organization.clone(),
             id: vault.deployment().to_string(),
             partition: config.provider_key_arn.partition().to_owned(),
@@ -322,7 +323,9 @@ impl Parts {
         };
         let organization = Organization {
             store: store.clone(),
-            deployment,
+            name: organization_name,
+            configured,
+            server,
             state: Arc::clone(&state),
             workspace_locks: Arc::clone(&locks),
         };

@@ -50,6 +50,11 @@ pub const NOT_SEALED: &[NotSealed] = &[
         what: Plain::Tables(&["workspace_members"]),
     },
     NotSealed {
+        label: "Name of the organization",
+        reason: "It is shown before anybody has signed in, and while data is locked.",
+        what: Plain::Tables(&["organization"]),
+    },
+    NotSealed {
         label: "Settings of encryption",
         reason: "They say which key to ask. They hold no secret.",
         what: Plain::Tables(&["encryption"]),

@@ -91,7 +91,7 @@ async fn every_answer_is_told_in_its_step_with_code_and_request() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_test_asks_for_what_the_key_policy_needs_and_for_nothing_else() {
     let site = Site::new().await;
-    let deployment = app::ports::OrganizationPort::deployment(&*site.app.services.organization).id;
+    let deployment = site.app.services.organization.configured.id.clone();
     let mark = site.proxy.mark();
     let (outcome, steps) = site.steps(Rule::on(Operation::Other, Act::Pass)).await;
     // The emulator evaluates no condition on the context, so its policy is broader than needed.

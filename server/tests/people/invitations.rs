@@ -2,12 +2,15 @@
 
 use crate::{
     on_both_databases,
-    steps::{OTHER, accept, administrator, invite, is_in, page, post, signed_in},
-    support::{ADMIN, Database, TestApp},
+    steps::{OTHER, accept, administrator, between, invite, is_in, page, post, signed_in},
+    support::{ADMIN, Answer, Browser, Database, TestApp},
 };
-use app::model::error::{ApiError, Invalid};
+use app::model::{
+    error::{ApiError, Invalid},
+    identity::Role,
+};
 use reqwest::StatusCode;
-use sea_orm::{EntityTrait, sea_query::Expr};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, sea_query::Expr};
 use server::store::entities::{invitation, user};
 use sha2::{Digest, Sha256};
 
@@ -16,6 +19,8 @@ const GUEST: &str = "guest@example.com";
 on_both_databases!(
     a_link_works_once,
     only_one_of_two_comes_in,
+    of_two_who_invite_an_address_at_once_one_does,
+    of_two_who_ask_for_a_new_link_at_once_one_gets_it,
     a_link_ends_after_seven_days_or_when_it_is_withdrawn,
     a_new_link_makes_the_old_one_worthless,
     only_a_hash_of_the_token_is_stored,
@@ -45,6 +50,75 @@ async fn only_one_of_two_comes_in(database: Database) {
     let (one, other) = tokio::join!(accept(&app, &token, "One", OTHER), accept(&app, &token, "Other", OTHER));
     assert!(one.status.is_success() != other.status.is_success(), "{one:?} {other:?}");
     assert_eq!(user::Entity::find().all(app.services.store.read()).await.unwrap().len(), 2);
+    app.stop().await;
+}
+
+/// Two administrators, each with a browser of their own.
+async fn two_administrators(app: &TestApp) -> (Browser, Browser) {
+    let create = |email| app.services.accounts.create_user(email, "Second", Role::Administrator, OTHER);
+    create("second@example.com").await.unwrap();
+    (administrator(app).await, signed_in(app, "second@example.com", OTHER).await)
+}
+
+/// The token in the page that shows a new link, or where somebody who got none was sent.
+fn outcome(answer: &Answer) -> Result<String, String> {
+    if answer.status == StatusCode::OK {
+        let link = between(answer.text(), "data-copy=\"", "\"");
+        return Ok(link.split_once("/invitations/").unwrap().1.to_owned());
+    }
+    assert_eq!(answer.status, StatusCode::SEE_OTHER, "{answer:?}");
+    Err(answer.header("location").unwrap().to_owned())
+}
+
+/// The link of the one who got one. The other must have been sent back with this word.
+fn one_of(one: &Answer, other: &Answer, word: &str) -> String {
+    match (outcome(one), outcome(other)) {
+        (Ok(token), Err(place)) | (Err(place), Ok(token)) => {
+            assert!(place.starts_with("/settings/members?") && place.contains(word), "{place}");
+            token
+        }
+        both => panic!("{both:?}"),
+    }
+}
+
+async fn of_two_who_invite_an_address_at_once_one_does(database: Database) {
+    let app = TestApp::start(database).await;
+    let (first, second) = two_administrators(&app).await;
+    for round in 0..12 {
+        let email = format!("guest{round}@example.com");
+        let fields = [("email", email.as_str()), ("role", "member")];
+        let invite = |browser| post(browser, "/settings/members/invite", &fields);
+        let (one, other) = tokio::join!(invite(&first), invite(&second));
+        let token = one_of(&one, &other, "already_invited");
+        // The link that was given out is good, and the address is told to the one who was too late.
+        assert_eq!(app.browser().open(&format!("/invitations/{token}")).await.status, StatusCode::OK, "{round}");
+    }
+    let place =
+        outcome(&post(&second, "/settings/members/invite", &[("email", "guest0@example.com")]).await).unwrap_err();
+    let shown = page(&second, &place).await;
+    assert!(shown.contains("This email address has been invited already"), "{shown}");
+    assert_eq!(invitation::Entity::find().all(app.services.store.read()).await.unwrap().len(), 12);
+    app.stop().await;
+}
+
+async fn of_two_who_ask_for_a_new_link_at_once_one_gets_it(database: Database) {
+    let app = TestApp::start(database).await;
+    let (first, second) = two_administrators(&app).await;
+    for round in 0..12 {
+        let email = format!("guest{round}@example.com");
+        let old = invite(&first, &email, "member").await;
+        let row = invitation::Entity::find().filter(invitation::Column::Email.eq(&email));
+        let id = row.one(app.services.store.read()).await.unwrap().unwrap().id.to_string();
+        let fields = [("invitation", id.as_str())];
+        let again = |browser| post(browser, "/settings/members/invite", &fields);
+        let (one, other) = tokio::join!(again(&first), again(&second));
+        // Who comes when it is over already, finds no such invitation.
+        let is_late =
+            [&one, &other].iter().any(|answer| outcome(answer).is_err_and(|place| place.contains("not_found")));
+        let token = one_of(&one, &other, if is_late { "not_found" } else { "conflict" });
+        assert_eq!(app.browser().open(&format!("/invitations/{token}")).await.status, StatusCode::OK, "{round}");
+        assert_eq!(app.browser().open(&format!("/invitations/{old}")).await.status, StatusCode::NOT_FOUND, "{round}");
+    }
     app.stop().await;
 }
 

@@ -9,6 +9,7 @@ mod flood;
 mod invitations;
 mod mail;
 mod members;
+mod organization;
 mod own_account;
 mod proof;
 mod second_factor;

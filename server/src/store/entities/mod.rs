@@ -24,6 +24,7 @@ pub mod note;
 pub mod object;
 pub mod object_note;
 pub mod object_sweep;
+pub mod organization;
 pub mod recovery_code;
 pub mod reset;
 pub mod server;

@@ -21,6 +21,7 @@ mod m0010_key_tests;
 mod m0011_audit;
 mod m0012_workspace_members;
 mod m0013_people;
+mod m0015_organization;
 
 use sea_orm_migration::prelude::*;
 
@@ -47,6 +48,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0011_audit::Migration),
             Box::new(m0012_workspace_members::Migration),
             Box::new(m0013_people::Migration),
+            Box::new(m0015_organization::Migration),
         ]
     }
 }
