@@ -5,12 +5,7 @@
 
 use crate::{
     config::Config,
-    http::{
-        HttpState, metrics,
-        outgoing::{ConnectionHandle, GuardedListener},
-        router::router,
-        session::Sessions,
-    },
+    http::{HttpState, metrics, outgoing::GuardedListener, patience::Patience, router::router, session::Sessions},
     services::{Aws, Services, StartError as ServicesError, accounts::CreateUserError},
     store::Store,
 };
@@ -61,6 +56,7 @@ pub struct Application {
     store: Store,
     sessions: Sessions,
     closing: CancellationToken,
+    patience: Patience,
 }
 
 impl Application {
@@ -89,10 +85,10 @@ impl Application {
         {
             tracing::info!(event = "first_administrator", "the first administrator was created");
         }
-        let sessions = Sessions::new(store.clone(), Arc::new(SystemClock));
+        let (sessions, patience) = (Sessions::new(store.clone(), Arc::new(SystemClock)), config.patience);
         let state = HttpState::new(services.clone(), sessions.clone(), config);
         let closing = state.closing.clone();
-        Ok(Self { listener, address, metrics, router: router(state), services, store, sessions, closing })
+        Ok(Self { listener, address, metrics, router: router(state), services, store, sessions, closing, patience })
     }
 
     /// The address that is listened on. Its port is the real one also when the configuration said 0.
@@ -113,9 +109,9 @@ impl Application {
     /// Answers requests until `shutdown`, and then stops in order.
     ///
     /// # Errors
-    /// When connections cannot be accepted any more.
+    /// None at present.
     pub async fn run(self, shutdown: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
-        let Self { listener, address, metrics, router, services, store, sessions, closing } = self;
+        let Self { listener, address, metrics, router, services, store, sessions, closing, patience } = self;
         tracing::info!(event = "listening", %address, version = env!("CARGO_PKG_VERSION"), "ready for requests");
         let sweeping = tokio::spawn(sessions.sweep(Arc::clone(&services.accounts), closing.clone()));
         let watched = CancellationToken::new();
@@ -132,15 +128,13 @@ impl Application {
             closing.cancelled().await;
             sleep(GRACE).await;
         };
-        let listener = GuardedListener { listener, account: Arc::clone(&services.outgoing) };
-        let router = router.into_make_service_with_connect_info::<ConnectionHandle>();
-        let served = tokio::select! {
-            served = axum::serve(listener, router).with_graceful_shutdown(asked) => served,
+        let listener = GuardedListener { listener, account: Arc::clone(&services.outgoing), patience };
+        tokio::select! {
+            () = listener.serve(router, asked) => {}
             () = out_of_time => {
                 tracing::warn!(event = "requests_cut", "some requests took too long to end and were cut");
-                Ok(())
             }
-        };
+        }
         closing.cancel();
         services.stop().await;
         sweeping.abort();
@@ -158,7 +152,7 @@ impl Application {
             Err(_) => tracing::warn!(event = "database_failed", "the database took too long to close"),
         }
         tracing::info!(event = "stopped", "stopped");
-        served
+        Ok(())
     }
 }
 

@@ -4,7 +4,10 @@
 //! has a way out, also not from a panic or from a layer that answers by itself.
 
 use super::{HttpState, request_log};
-use app::{model::error::ApiError, return_path};
+use app::{
+    model::error::{ApiError, Invalid},
+    return_path,
+};
 use axum::{
     Json,
     body::Body,
@@ -79,7 +82,7 @@ pub async fn faces(State(state): State<HttpState>, request: Request, next: Next)
     let path = request.uri().path_and_query().map(|path| path.as_str().to_owned()).unwrap_or_default();
     let id = request_log::id_of(&request);
     let response = next.run(request).await;
-    let Some(error) = error_of(&response) else { return response };
+    let Some(error) = error_of(&response, &path) else { return response };
     if page && reads && error == ApiError::SignedOut {
         return Redirect::to(&return_path::sign_in_for(&path)).into_response();
     }
@@ -101,8 +104,8 @@ pub async fn faces(State(state): State<HttpState>, request: Request, next: Next)
     Response::from_parts(parts, body)
 }
 
-/// The error that an answer is. A page or a server function has given its errors their face itself.
-fn error_of(response: &Response) -> Option<ApiError> {
+/// The error that the answer at `path` is. A page or a server function has given its errors their face itself.
+fn error_of(response: &Response, path: &str) -> Option<ApiError> {
     if let Some(Refusal(error)) = response.extensions().get::<Refusal>() {
         return Some(error.clone());
     }
@@ -120,7 +123,8 @@ fn error_of(response: &Response) -> Option<ApiError> {
         StatusCode::UNAUTHORIZED => ApiError::SignedOut,
         StatusCode::FORBIDDEN => ApiError::NotAllowed,
         StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED | StatusCode::BAD_REQUEST => ApiError::NotFound,
-        StatusCode::PAYLOAD_TOO_LARGE => ApiError::Invalid(app::model::error::Invalid::NoteTooLong),
+        StatusCode::PAYLOAD_TOO_LARGE if path.ends_with("_note") => Invalid::NoteTooLong.into(),
+        StatusCode::PAYLOAD_TOO_LARGE => Invalid::TooMuch.into(),
         StatusCode::TOO_MANY_REQUESTS => ApiError::Busy,
         StatusCode::REQUEST_TIMEOUT | StatusCode::SERVICE_UNAVAILABLE => ApiError::Unavailable,
         _ => ApiError::Internal,

@@ -6,9 +6,13 @@
 use super::{HttpState, principal::Watching};
 use axum::{
     extract::State,
-    response::sse::{Event, KeepAlive, Sse},
+    http::header::CACHE_CONTROL,
+    response::{
+        IntoResponse,
+        sse::{Event, KeepAlive, Sse},
+    },
 };
-use futures::{Stream, stream};
+use futures::{StreamExt, stream};
 use std::{convert::Infallible, time::Duration};
 use tokio::{
     sync::watch,
@@ -32,10 +36,7 @@ struct Listening {
 }
 
 /// Route: a stream of changes of the job and the lock.
-pub async fn events(
-    watching: Watching,
-    State(state): State<HttpState>,
-) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
+pub async fn events(watching: Watching, State(state): State<HttpState>) -> impl IntoResponse {
     let changes = state.services.changes();
     let mut recheck = interval_at(Instant::now() + ASK_AGAIN, ASK_AGAIN);
     recheck.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -45,9 +46,10 @@ pub async fn events(
         Listening { state, watching, changes, recheck, greeted: false, locks, began_open, told_of_the_lock: false };
     let stream = stream::unfold(listening, |listening| async move {
         let listening = listening.changed().await?;
-        Some((Ok(Event::default().data("changed")), listening))
+        Some((Event::default().data("changed"), listening))
     });
-    Sse::new(stream).keep_alive(KeepAlive::new().interval(KEEP_ALIVE))
+    let events = Sse::new(stream.map(Ok::<_, Infallible>)).keep_alive(KeepAlive::new().interval(KEEP_ALIVE));
+    ([(CACHE_CONTROL, "no-store")], events)
 }
 
 impl Listening {

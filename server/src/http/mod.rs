@@ -7,6 +7,7 @@
 mod account;
 pub mod assets;
 mod audit_export;
+mod bodies;
 mod client_address;
 mod download;
 mod errors;
@@ -19,6 +20,7 @@ pub mod metrics;
 mod once;
 pub mod outgoing;
 mod pages;
+pub mod patience;
 mod principal;
 mod ranges;
 mod request_log;
@@ -37,6 +39,7 @@ use assets::Assets;
 use axum::extract::FromRef;
 use ipnet::IpNet;
 use leptos::config::LeptosOptions;
+use patience::Patience;
 use session::Sessions;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
@@ -53,6 +56,8 @@ pub struct HttpState {
     pub trusted_proxies: Arc<[IpNet]>,
     /// The largest file that may be uploaded.
     pub max_file_bytes: u64,
+    /// For how long clients are waited for.
+    pub patience: Patience,
     /// What the guide says about this deployment.
     pub terms: Terms,
     /// Cancelled when the program is asked to stop.
@@ -65,9 +70,20 @@ impl HttpState {
         let assets = Arc::new(Assets::load());
         let leptos = LeptosOptions::builder().output_name("keystead").site_pkg_dir(assets.folder().to_owned()).build();
         let closing = CancellationToken::new();
-        let (terms, max_file_bytes) = (help::terms(&config), config.max_file_bytes);
+        let (terms, max_file_bytes, patience) = (help::terms(&config), config.max_file_bytes, config.patience);
         let (public_url, trusted_proxies) = (config.public_url, config.trusted_proxies.into());
-        Self { services, sessions, assets, leptos, public_url, trusted_proxies, max_file_bytes, terms, closing }
+        Self {
+            services,
+            sessions,
+            assets,
+            leptos,
+            public_url,
+            trusted_proxies,
+            max_file_bytes,
+            patience,
+            terms,
+            closing,
+        }
     }
 }
 

@@ -4,8 +4,8 @@
 //! them, and what `app` lists, against a table of who may come in where, and fails for a door that is not in the table.
 
 use super::{
-    HttpState, assets, audit_export, client_address, download, errors, events, health, help, job_report, key_policy,
-    once, outgoing, pages, request_log, security, state, upload,
+    HttpState, assets, audit_export, bodies, client_address, download, errors, events, health, help, job_report,
+    key_policy, once, outgoing, pages, request_log, security, state, upload,
 };
 use axum::{
     Router,
@@ -14,17 +14,11 @@ use axum::{
     middleware::{from_fn, from_fn_with_state},
     routing::{MethodRouter, get, post},
 };
-use std::time::Duration;
 use tower::ServiceBuilder;
 use tower_http::{
     catch_panic::CatchPanicLayer, csrf::CsrfLayer, limit::RequestBodyLimitLayer, request_id::PropagateRequestIdLayer,
     request_id::SetRequestIdLayer, timeout::TimeoutLayer,
 };
-
-/// The largest request body, except for uploads. A note of 256 KiB, percent-encoded by a form, fits.
-const BODY_BYTES: usize = 1024 * 1024;
-/// How long a request may take, except for uploads, downloads and events.
-const TIME: Duration = Duration::from_secs(30);
 
 /// A path, and what answers there.
 pub(super) type Route = (&'static str, MethodRouter<HttpState>);
@@ -86,8 +80,9 @@ pub fn router(state: HttpState) -> Router {
         .method_not_allowed_fallback(errors::method_not_allowed)
         .layer(
             ServiceBuilder::new()
-                .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, TIME))
-                .layer(RequestBodyLimitLayer::new(BODY_BYTES)),
+                .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, state.patience.request))
+                .layer(from_fn(bodies::whole))
+                .layer(RequestBodyLimitLayer::new(bodies::LIMIT)),
         );
     let carried = listed(Router::new(), carried_routes()).layer(carry());
     let long = listed(carried, long_routes()).layer(DefaultBodyLimit::disable());

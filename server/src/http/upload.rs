@@ -26,8 +26,6 @@ use std::time::Duration;
 use tokio::time::{Instant, timeout, timeout_at};
 
 const FILE_NAME: &str = "x-file-name";
-/// How long a browser may send nothing.
-const IDLE: Duration = Duration::from_mins(1);
 /// What is read and thrown away before an upload that is too large is told so. A browser that is answered while it still
 /// sends sees a broken connection instead of the answer.
 const DISCARD_BYTES: u64 = 64 * 1024 * 1024;
@@ -41,7 +39,7 @@ pub async fn upload(
     request: Request,
 ) -> Result<Response, Refusal> {
     let (head, body) = request.into_parts();
-    let mut incoming = Incoming { body: body.into_data_stream(), broken: false };
+    let mut incoming = Incoming { body: body.into_data_stream(), idle: state.patience.upload, broken: false };
     let waits = head.headers.get(header::EXPECT).is_some();
     match receive(&state, &who, &workspace, &head.headers, &mut incoming).await {
         Ok(entry) => {
@@ -103,13 +101,15 @@ async fn copy(incoming: &mut Incoming, upload: &mut Upload, limit: u64) -> Resul
 /// The body of a request, which ends early when the browser falls silent.
 struct Incoming {
     body: BodyDataStream,
+    /// How long a browser may send nothing.
+    idle: Duration,
     broken: bool,
 }
 
 impl Incoming {
     /// The next bytes; `None` at the end.
     async fn next(&mut self) -> Result<Option<Bytes>, ApiError> {
-        match timeout_at(Instant::now() + IDLE, self.body.next()).await {
+        match timeout_at(Instant::now() + self.idle, self.body.next()).await {
             Ok(Some(Ok(bytes))) => Ok(Some(bytes)),
             Ok(None) => Ok(None),
             Ok(Some(Err(_))) | Err(_) => {

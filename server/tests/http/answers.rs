@@ -125,7 +125,7 @@ async fn a_body_that_is_too_large_is_refused(database: Database) {
     if let Ok(response) = browser.form("/api/sign_out", &[("text", &text)]).send().await {
         assert_eq!(response.status(), StatusCode::PAYLOAD_TOO_LARGE);
         let error: ApiError = serde_json::from_slice(&response.bytes().await.unwrap()).unwrap();
-        assert_eq!(error, ApiError::Invalid(Invalid::NoteTooLong));
+        assert_eq!(error, ApiError::Invalid(Invalid::TooMuch));
     }
     // On a connection of its own: the other may be about to break.
     let mut again = app.browser();

@@ -12,4 +12,5 @@ mod key_policy;
 mod locked;
 mod metrics;
 mod sign_in;
+mod slow;
 mod stop;

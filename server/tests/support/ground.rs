@@ -4,6 +4,7 @@ use super::{ADMIN, Database, Keys, PASSWORD, TestApp, database::Fresh};
 use app::model::key_arn::KeyArn;
 use server::{
     config::{Config, DatabaseUrl, FirstAdmin, LogFormat, ObjectsAt, PublicUrl},
+    http::patience::Patience,
     services::workspace_locks::WorkspaceKeyTimes,
 };
 use std::{
@@ -88,6 +89,7 @@ impl Ground {
             outage_grace: Duration::from_mins(5),
             workspace_keys: WorkspaceKeyTimes::default(),
             max_file_bytes: 64 * 1024 * 1024,
+            patience: Patience::default(),
             log_format: LogFormat::Text,
         }
     }

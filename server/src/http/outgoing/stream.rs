@@ -3,6 +3,7 @@
 use crate::services::outgoing::Outgoing;
 use rustix::net::sockopt::set_socket_linger;
 use std::{
+    future::Future,
     io::{self, IoSlice},
     net::SocketAddr,
     pin::Pin,
@@ -14,6 +15,7 @@ use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::TcpStream,
     sync::watch,
+    time::{Sleep, sleep},
 };
 use tokio_util::sync::ReusableBoxFuture;
 use vault::Leash;
@@ -133,14 +135,18 @@ pub struct GuardedStream {
     revocation: Revocation,
     /// How much of what a client of HTTP/2 says first has been read; `None` once something else was.
     preface: Option<usize>,
+    /// How long a client may take nothing of what is sent to it, and how long this one has done so.
+    taking: Duration,
+    waiting: Option<Pin<Box<Sleep>>>,
     /// Once it has been cut, nothing more is read or written, whatever the library still tries.
     is_cut: bool,
 }
 
 impl GuardedStream {
-    pub(super) fn new(inner: TcpStream, account: Arc<Outgoing>, peer: SocketAddr) -> Self {
+    pub(super) fn new(inner: TcpStream, account: Arc<Outgoing>, peer: SocketAddr, taking: Duration) -> Self {
         let revocation = ReusableBoxFuture::new(revoked(account.vault().revocations()));
-        Self { inner, handle: ConnectionHandle::new(account, peer), revocation, preface: Some(0), is_cut: false }
+        let handle = ConnectionHandle::new(account, peer);
+        Self { inner, handle, revocation, preface: Some(0), taking, waiting: None, is_cut: false }
     }
 
     pub(super) fn handle(&self) -> ConnectionHandle {
@@ -182,14 +188,32 @@ impl GuardedStream {
     }
 
     fn cut(&mut self) -> io::Error {
-        self.is_cut = true;
         self.handle.account().cut();
+        self.reset();
+        ended()
+    }
+
+    /// Ends the connection without what has not been sent.
+    fn reset(&mut self) {
+        self.is_cut = true;
         self.handle.let_go(|_| true);
         // Closing it now sends a reset, and drops what the kernel has not sent yet.
         if let Err(error) = set_socket_linger(&self.inner, Some(Duration::ZERO)) {
             tracing::debug!(%error, "a connection is closed without a reset");
         }
-        ended()
+    }
+
+    /// The kernel takes no more, because the client takes nothing. Has the task woken when that has lasted too long.
+    ///
+    /// # Errors
+    /// When it has.
+    fn wait_for_the_client(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
+        let waiting = self.waiting.get_or_insert_with(|| Box::pin(sleep(self.taking)));
+        if waiting.as_mut().poll(cx).is_pending() {
+            return Ok(());
+        }
+        self.reset();
+        Err(io::Error::new(io::ErrorKind::TimedOut, "the client takes nothing of what is sent to it"))
     }
 
     /// Has the task of this connection woken when something is revoked.
@@ -213,6 +237,11 @@ impl GuardedStream {
         let this = self.get_mut();
         let carries = this.check()?;
         let written = write(Pin::new(&mut this.inner), cx);
+        if written.is_pending() {
+            this.wait_for_the_client(cx)?;
+        } else {
+            this.waiting = None;
+        }
         if carries {
             match &written {
                 Poll::Ready(Ok(_)) => this.handle.account().gave(),
