@@ -12,18 +12,22 @@ use web_sys::{File, ProgressEvent, XmlHttpRequest};
 
 const STATE: &str = "/state";
 
+/// Says that the page asks, and not somebody who looks at it: that must not keep a session alive.
+const BY_ITSELF: &str = "X-By-Itself";
+
 /// What the state route answers.
 #[derive(Deserialize)]
 struct State {
     lock: Option<LockFace>,
 }
 
-/// Asks for a page or a route of this site. `answered` is given status and text; without an answer nothing is called.
+/// Asks for a page or a route of this site, of the page's own accord. `answered` is given status and text; without an answer nothing is called.
 pub fn get(path: &str, answered: impl FnOnce(u16, String) + 'static) {
     let Ok(request) = XmlHttpRequest::new() else { return };
     if request.open("GET", path).is_err() {
         return;
     }
+    let _ = request.set_request_header(BY_ITSELF, "yes");
     let reply = request.clone();
     on_load(&request, move || {
         if let (Ok(status), Some(text)) = (reply.status(), body(&reply)) {

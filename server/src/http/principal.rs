@@ -12,6 +12,7 @@ use super::{
 use crate::services::{
     accounts::{Accounts, Known},
     audit::{Action, Entry},
+    organization::OrganizationName,
     proof,
     throttle::Address,
 };
@@ -31,6 +32,8 @@ use vault::Clock;
 
 /// Somebody who gave the right password has so long to give a code.
 const HALF_FOR: i64 = 5 * 60 * 1_000;
+/// The header with which an open page asks of its own accord (`app/src/browser/request.rs`).
+const BY_ITSELF: &str = "x-by-itself";
 /// So much is kept of what a browser says of itself.
 const DEVICE_CHARS: usize = 256;
 
@@ -39,10 +42,12 @@ pub struct RequestSession {
     pub(super) session: Session,
     pub(super) sessions: Sessions,
     pub(super) accounts: Arc<Accounts>,
-    pub(super) organization: String,
+    pub(super) organization: OrganizationName,
     pub(super) from: Address,
     pub(super) clock: Arc<dyn Clock>,
     device: String,
+    /// Whether an open page asks of its own accord.
+    by_itself: bool,
 }
 
 impl RequestSession {
@@ -54,10 +59,11 @@ impl RequestSession {
             session,
             sessions: state.sessions.clone(),
             accounts: Arc::clone(&state.services.accounts),
-            organization: state.services.organization.deployment.organization.clone(),
+            organization: state.services.organization.name.clone(),
             from: Address::from(from),
             clock: Arc::clone(state.services.accounts.clock()),
             device: device(&request.headers),
+            by_itself: request.headers.contains_key(BY_ITSELF),
         })
     }
 
@@ -108,8 +114,12 @@ impl RequestSession {
         Uuid::try_parse(&who.user_id).map_err(|_| ApiError::Internal)
     }
 
-    /// Notes that the session is used, at most once a minute. If that fails the request goes on.
+    /// Notes that the session is used, at most once a minute. If that fails the request goes on. An open page that nobody looks
+    /// at must not keep its session alive.
     async fn touch(&self) -> Result<(), ApiError> {
+        if self.by_itself {
+            return Ok(());
+        }
         let seen: Option<i64> = self.get(SEEN).await?;
         if let (Some(id), Some(seen)) = (self.session.id(), seen)
             && self.sessions.is_due(seen)

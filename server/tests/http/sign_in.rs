@@ -5,8 +5,8 @@ use crate::{
     support::{ADMIN, Database, PASSWORD, TestApp},
 };
 use app::model::error::ApiError;
-use reqwest::{StatusCode, header::SET_COOKIE};
-use sea_orm::EntityTrait;
+use reqwest::{Method, StatusCode, header::SET_COOKIE};
+use sea_orm::{EntityTrait, sea_query::Expr};
 use server::{
     config::PublicUrl,
     store::entities::{session, user},
@@ -21,6 +21,7 @@ on_both_databases!(
     signing_in_again_changes_the_session_id,
     a_wrong_password_and_an_unknown_email_look_and_take_the_same,
     a_removed_user_is_out_at_once,
+    a_page_that_asks_by_itself_keeps_no_session_alive,
     over_https_the_cookie_is_bound_to_this_host,
     other_sites_cannot_change_anything,
 );
@@ -107,6 +108,24 @@ async fn a_removed_user_is_out_at_once(database: Database) {
     let id: uuid::Uuid = member.user_id.parse().unwrap();
     user::Entity::delete_by_id(id).exec(app.services.store.write()).await.unwrap();
     assert_eq!(browser.get("/state").await.status, StatusCode::UNAUTHORIZED);
+    app.stop().await;
+}
+
+async fn a_page_that_asks_by_itself_keeps_no_session_alive(database: Database) {
+    let app = TestApp::start(database).await;
+    let browser = app.signed_in().await;
+    let on = app.services.store.write();
+    let seen = async || session::Entity::find().one(on).await.unwrap().unwrap().last_seen_at;
+    let long_ago = seen().await - 10 * 60 * 1_000;
+    let aged = session::Entity::update_many().col_expr(session::Column::LastSeenAt, Expr::value(long_ago));
+    aged.exec(on).await.unwrap();
+    for path in ["/settings", "/settings/data-encryption", "/workspaces", "/state"] {
+        let page = browser.request(Method::GET, path).header("accept", "text/html").header("x-by-itself", "yes");
+        assert_eq!(browser.send(page).await.status, StatusCode::OK, "{path}");
+        assert_eq!(seen().await, long_ago, "{path}");
+    }
+    assert_eq!(browser.open("/settings").await.status, StatusCode::OK);
+    assert!(seen().await > long_ago, "somebody has looked");
     app.stop().await;
 }
 
