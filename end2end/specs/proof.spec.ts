@@ -2,6 +2,7 @@
 import AxeBuilder from '@axe-core/playwright';
 import { expect, test } from '../harness/test';
 import { administrator } from '../harness/deployment';
+import { createWorkspace } from '../harness/content';
 import { ageProof, look } from '../harness/people';
 import { badge, open, openDataEncryption, pressActivate, seeInTime, signIn } from '../harness/steps';
 
@@ -56,4 +57,28 @@ test('a member is removed after proof', async ({ page, deployment }) => {
   await dialog.getByLabel(/^Password/).fill(administrator.password);
   await dialog.getByRole('button', { name: 'Confirm' }).click();
   await expect(page.getByRole('listitem').filter({ hasText: member.email })).toHaveCount(0);
+});
+
+test('an owner is named after proof', async ({ page, deployment, otherBrowser, console }) => {
+  console.allowStatus(401);
+  const member = await deployment.member();
+  const theirs = await otherBrowser.newPage();
+  await signIn(theirs, member);
+  const workspace = await createWorkspace(theirs.request, 'Harbour survey');
+  await signIn(page);
+  await open(page, '/settings/members');
+  const row = page.getByRole('listitem').filter({ hasText: member.email });
+  await row.getByText('Change', { exact: true }).click();
+  await row.getByRole('button', { name: `Disable ${member.name}` }).click();
+  const make = page.getByRole('button', { name: `Make owner of ${workspace}` });
+  await expect(make).toBeVisible();
+  ageProof(deployment);
+  await open(page, '/settings/members');
+  await make.click();
+  const dialog = page.getByRole('dialog', { name: 'Confirm that it is you' });
+  await dialog.getByLabel(/^Password/).fill(administrator.password);
+  await dialog.getByRole('button', { name: 'Confirm' }).click();
+  await expect(make).toHaveCount(0);
+  await open(page, '/workspaces');
+  await expect(page.getByRole('link', { name: 'Harbour survey' })).toBeVisible();
 });

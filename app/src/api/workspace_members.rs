@@ -8,9 +8,10 @@ use leptos::prelude::*;
 
 #[cfg(feature = "ssr")]
 use crate::{
-    api::answer,
+    api::answer::{answer, ask_for_proof},
     model::{error::Invalid, workspace::WorkspaceRole},
     ports::authenticated,
+    problem,
 };
 
 /// Where administrators look after workspaces that nobody owns.
@@ -99,7 +100,9 @@ pub async fn ownerless_workspaces() -> Result<Vec<OwnerlessWorkspace>, ApiError>
 pub async fn give_workspace_owner(workspace: String, email: String) -> Result<(), ApiError> {
     answer(async {
         let (ports, who) = authenticated().await?;
-        ports.workspace_members.give_owner(&who, &workspace, &email).await?;
+        let given = ports.workspace_members.give_owner(&who, &workspace, &email).await;
+        let back = problem::address(OWNERLESS_PAGE, &[("workspace", &workspace), ("owner", &email)], None);
+        ask_for_proof(given, &back)?;
         leptos_axum::redirect(OWNERLESS_PAGE);
         Ok(())
     })
@@ -111,7 +114,7 @@ pub async fn give_workspace_owner(workspace: String, email: String) -> Result<()
 pub async fn delete_refused_workspace(workspace: String) -> Result<(), ApiError> {
     answer(async {
         let (ports, who) = authenticated().await?;
-        ports.workspace_members.delete_refused(&who, &workspace).await?;
+        ask_for_proof(ports.workspace_members.delete_refused(&who, &workspace).await, super::encryption::PAGE)?;
         leptos_axum::redirect(super::encryption::PAGE);
         Ok(())
     })

@@ -10,6 +10,7 @@ use crate::{
     },
     format,
     model::membership::OwnerlessWorkspace,
+    problem,
 };
 use leptos::{prelude::*, server_fn::ServerFn};
 
@@ -56,6 +57,8 @@ fn Item(one: OwnerlessWorkspace, email: String) -> impl IntoView {
     let listed = u64::try_from(one.members.len()).unwrap_or(u64::MAX);
     let more = one.member_count.saturating_sub(listed);
     let names = if one.members.is_empty() { "nobody".to_owned() } else { one.members.join(", ") };
+    // What had been typed before proof was asked for, without scripts.
+    let typed = problem::typed("owner").filter(|_| problem::typed("workspace").as_ref() == Some(&one.id));
     let more = (more > 0).then(|| format!(" and {} more", format::count(more)));
     view! {
         <li class="stack">
@@ -63,10 +66,10 @@ fn Item(one: OwnerlessWorkspace, email: String) -> impl IntoView {
                 <span class="mono wrap">{one.id.clone()}</span>
                 <span class="small soft">" made " <Ago at=one.created_at/> ", members: " {names} {more}</span>
             </p>
-            <form class="row inline" method="post" action=GiveWorkspaceOwner::PATH>
+            <form class="row inline" method="post" action=GiveWorkspaceOwner::PATH data-grave="always">
                 <input type="hidden" name="workspace" value=one.id.clone()/>
                 <label for=field.clone()>"Email of the new owner"</label>
-                <input class="input" id=field name="email" type="email" required autocomplete="off" value=email/>
+                <input class="input" id=field name="email" type="email" required autocomplete="off" value=typed.unwrap_or(email)/>
                 <button class="button" type="submit" aria-label=format!("Make owner of {}", one.id)>
                     "Make owner"
                 </button>

@@ -7,6 +7,7 @@ use super::{
     access::{self, Doomed, Owning},
     audit::{Action, Audit, Entry, Object},
     failure::Failure,
+    proof,
     workspaces::Workspaces,
 };
 use crate::store::{
@@ -31,6 +32,8 @@ impl Workspaces {
 
     /// An administrator deletes a workspace whose data key KMS refuses.
     pub(super) async fn delete_refused_workspace(&self, who: &Principal, id: &str) -> Result<(), Failure> {
+        access::administrator(who)?;
+        proof::fresh(who, self.keys.vault().clock().wall_ms())?;
         // Outside of the transaction: KMS may be asked.
         let doomed = access::refused_workspace(who, id, self.keys.unwrapping()).await?;
         let transaction = self.store.begin().await?;

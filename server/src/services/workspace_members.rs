@@ -10,6 +10,7 @@ use super::{
     audit::{Action, Audit, Entry, Object},
     failure::Failure,
     paging::{self, Cursor},
+    proof,
     workspaces::Workspaces,
 };
 use crate::store::entities::{
@@ -224,6 +225,7 @@ impl Workspaces {
 
     async fn adopt(&self, who: &Principal, id: &str, email: &str) -> Result<(), Failure> {
         let by = access::administrator(who)?;
+        proof::fresh(who, self.keys.vault().clock().wall_ms())?;
         let transaction = self.begin_change(id).await?;
         let ownerless = access::ownerless_workspace(&transaction, who, id).await?;
         let user = person(&transaction, email).await?;

@@ -2,10 +2,13 @@
 
 use crate::{
     on_both_databases,
-    steps::{MEMBER, administrator, age_proof, invite, page, post, row},
+    steps::{MEMBER, administrator, age_proof, invite, page, post, row, signed_in},
     support::{Database, PASSWORD, TestApp},
 };
-use app::model::error::{ApiError, Invalid};
+use app::{
+    model::error::{ApiError, Invalid},
+    ports::{MembersPort, WorkspacesPort},
+};
 use reqwest::StatusCode;
 use sea_orm::EntityTrait;
 use server::store::entities::invitation;
@@ -14,6 +17,7 @@ on_both_databases!(
     a_sign_in_counts_for_five_minutes,
     without_scripts_what_was_typed_comes_back,
     activating_and_deleting_a_key_ask_for_it,
+    naming_an_owner_and_deleting_a_refused_workspace_ask_for_it,
     a_wrong_proof_is_counted_as_a_wrong_password,
 );
 
@@ -87,6 +91,41 @@ async fn activating_and_deleting_a_key_ask_for_it(database: Database) {
     admin.call("give_proof", &[("secret", PASSWORD), ("then", "")]).await;
     let answer = admin.call("activate_key", &[("arn", &arn)]).await;
     assert!(answer.status.is_success(), "{answer:?}");
+    app.stop().await;
+}
+
+async fn naming_an_owner_and_deleting_a_refused_workspace_ask_for_it(database: Database) {
+    let app = TestApp::start(database).await;
+    let (owner, heir) = (app.add_member(MEMBER).await, app.add_member("heir@example.com").await);
+    let port = &app.services.workspaces;
+    let workspace = port.create(&owner, "Harbour survey", "").await.unwrap().id;
+    app.services.members.remove(&app.administrator().await, &owner.user_id).await.unwrap();
+    let mut admin = administrator(&app).await;
+    age_proof(&app, 301).await;
+    let give = [("workspace", workspace.as_str()), ("email", heir.email.as_str())];
+    let delete = [("workspace", workspace.as_str())];
+    for (function, fields) in [("give_workspace_owner", &give[..]), ("delete_refused_workspace", &delete[..])] {
+        let answer = admin.call(function, fields).await;
+        assert_eq!((answer.status, answer.json()), (StatusCode::FORBIDDEN, ApiError::ProofNeeded), "{function}");
+        // A member is told the same with proof and without: that it is not theirs to do.
+        let mut member = signed_in(&app, &heir.email, PASSWORD).await;
+        assert_eq!(member.call(function, fields).await.json::<ApiError>(), ApiError::NotAllowed, "{function}");
+    }
+    assert_eq!(port.list(&heir, None).await.unwrap().items.len(), 0, "nothing has happened");
+    // Without scripts, by way of the page that asks for it, and with what was typed.
+    let answer = post(&admin, "/api/give_workspace_owner", &give).await;
+    let confirm = answer.header("location").unwrap().to_owned();
+    assert!(confirm.starts_with("/account/confirm?then=/settings/members%3Fworkspace%3D"), "{confirm}");
+    let shown = page(&admin, &confirm).await;
+    let then = crate::steps::between(&shown, "name=\"then\" value=\"", "\"").replace("&amp;", "&");
+    let answer = post(&admin, "/api/give_proof", &[("secret", PASSWORD), ("then", &then)]).await;
+    assert_eq!(answer.header("location"), Some(then.as_str()));
+    let shown = page(&admin, &then).await;
+    assert!(shown.contains(&workspace) && shown.contains("value=\"heir@example.com\""), "{shown}");
+    let answer = post(&admin, "/api/delete_refused_workspace", &delete).await;
+    assert!(answer.header("location").is_none_or(|place| !place.contains("confirm")), "{answer:?}");
+    assert!(admin.call("give_workspace_owner", &give).await.status.is_success());
+    assert_eq!(port.list(&heir, None).await.unwrap().items.len(), 1);
     app.stop().await;
 }
 

@@ -25,6 +25,7 @@ pub fn delete_refused(workspace: &str, place: &'static str) -> impl IntoView + u
             )
             url=DeleteRefusedWorkspace::PATH
             fields=vec![("workspace", workspace.to_owned())]
+            grave=true
         />
     }
 }
