@@ -24,9 +24,9 @@ use app::{
     ports::Principal,
 };
 use sea_orm::{
-    ActiveEnum, ColumnTrait, ConnectionTrait, DbErr, DeleteMany, EntityTrait, QueryFilter, QuerySelect, Select,
-    UpdateMany,
-    sea_query::{Expr, ExprTrait, Query},
+    ActiveEnum, ColumnTrait, ConnectionTrait, DbErr, DeleteMany, EntityTrait, QueryFilter, QuerySelect, QueryTrait,
+    Select, UpdateMany,
+    sea_query::{Expr, ExprTrait, Query, SelectStatement},
 };
 use std::{collections::HashSet, marker::PhantomData};
 use uuid::Uuid;
@@ -261,6 +261,18 @@ pub async fn among(on: &impl ConnectionTrait, who: &Principal, ids: &[Uuid]) -> 
         .filter(workspace_member::Column::UserId.eq(user))
         .filter(workspace_member::Column::WorkspaceId.is_in(ids.iter().copied()));
     Ok(mine.into_tuple::<Uuid>().all(on).await?.into_iter().collect())
+}
+
+/// The ids of all workspaces of which `who` is a member, as a part of another query.
+///
+/// # Errors
+/// [`ApiError::SignedOut`] if the principal was not made by this server.
+pub fn ids_of_mine(who: &Principal) -> Result<SelectStatement, Failure> {
+    let mine = workspace_member::Entity::find()
+        .select_only()
+        .column(workspace_member::Column::WorkspaceId)
+        .filter(workspace_member::Column::UserId.eq(user_id(who)?));
+    Ok(mine.into_query())
 }
 
 /// Lets an administrator delete, unread, a workspace whose data key KMS refuses: while it is there the root key cannot be

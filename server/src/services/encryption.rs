@@ -109,7 +109,7 @@ impl Encryption {
             notice: access::administrator(who).ok().and_then(|_| self.state.notice()),
             servers: lock_history::servers(on, database_now(on).await?).await?,
             locked_workspaces: self.locked_workspaces(who).await?,
-            history: lock_history::newest(on).await?,
+            history: lock_history::newest(on, who).await?,
             verified_ms_ago: self.state.verified_ms_ago(),
             checks: self.state.checks(),
             provider_arn: self.provider_key.as_str().to_owned(),
@@ -121,7 +121,7 @@ impl Encryption {
             counted_at: counted.at(),
             speed: speed(on).await?,
             job: match job {
-                Some(job) => Some(job_view::view(on, job, &names).await?),
+                Some(job) => Some(job_view::view(on, job, &names, who.role).await?),
                 None => None,
             },
             past_jobs: job_view::summaries(on, past, PAST_JOBS, &names).await?,

@@ -158,16 +158,16 @@ struct Statement {
 }
 
 impl Encryption {
-    /// The report of a complete job. Members may read it.
+    /// The report of a complete job, for administrators: it names workspaces, and what is in them, by their ids.
     ///
     /// # Errors
-    /// [`ApiError::NotFound`] if there is no such job, or it is not complete.
+    /// [`ApiError::NotAllowed`] for everybody else; [`ApiError::NotFound`] if there is no such job, or it is not complete.
     pub async fn report(&self, who: &Principal, job: &str) -> Result<JobReport, ApiError> {
         self.write_report(who, job).await.map_err(|failure| self.tell(failure))
     }
 
     async fn write_report(&self, who: &Principal, job: &str) -> Result<JobReport, Failure> {
-        access::user_id(who)?;
+        access::administrator(who)?;
         let on = self.store.read();
         let id = Uuid::try_parse(job).map_err(|_| ApiError::NotFound)?;
         let job = job::Entity::find_by_id(id).one(on).await?.filter(|job| job.state == JobState::Complete);

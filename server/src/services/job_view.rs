@@ -15,7 +15,7 @@ use crate::{
         sealed_tables::{OBJECTS, label},
     },
 };
-use app::model::job as model;
+use app::model::{identity::Role, job as model};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use std::collections::HashMap;
 use uuid::Uuid;
@@ -26,13 +26,16 @@ const MARKS: usize = 120;
 /// How many items set aside are shown for each reason.
 const LISTED: u64 = 20;
 
-/// The job with some of its items set aside. `names` holds at least the name of who asked for it.
+/// The job with some of its items set aside. `names` holds at least the name of who asked for it. Only administrators are told
+/// ids of workspaces, and of what is in them; others, how many items there are.
 pub async fn view(
     on: &impl ConnectionTrait,
     job: job::Model,
     names: &HashMap<Uuid, String>,
+    role: Role,
 ) -> Result<model::JobView, Failure> {
     let count = i64::unsigned_abs;
+    let is_told_ids = role == Role::Administrator;
     let counts = job_set_aside::counts(on, job.id).await?;
     let items = account::items_of(on, &job).await?;
     let (files, records): (Vec<_>, Vec<_>) = items.iter().partition(|row| row.kind == OBJECTS);
@@ -41,7 +44,7 @@ pub async fn view(
         items: by_kind(&items, &counts),
         // Without a count of what there is, they are those of the job that this one came out of.
         marks: if items.is_empty() { Vec::new() } else { marks(on, job.id).await? },
-        set_aside: grouped(on, job.id, &counts).await?,
+        set_aside: grouped(on, job.id, &counts, is_told_ids).await?,
         may_retry: job.finished_at.is_some() && job_set_aside::is_kept(on).await?,
         id: job.id.to_string(),
         kind: kind(job.kind),
@@ -55,7 +58,7 @@ pub async fn view(
         waiting: job.waiting.as_deref().and_then(words::read),
         failure: job.failure.as_deref().and_then(words::read),
         code: job.code,
-        scope: job.problem_scope.map(|scope| scope.to_string()),
+        scope: job.problem_scope.filter(|_| is_told_ids).map(|scope| scope.to_string()),
         from_arn: job.from_arn,
         to_arn: job.to_arn,
         requested_by: people::name(names, job.requested_by),
@@ -166,14 +169,20 @@ async fn marks(on: &impl ConnectionTrait, job: Uuid) -> Result<Vec<model::JobMar
     Ok(chosen.into_iter().map(mark).collect())
 }
 
-/// The reasons for which a job has set items aside, each with the first of them.
-async fn grouped(on: &impl ConnectionTrait, job: Uuid, counts: &[Counted]) -> Result<Vec<model::SetAside>, Failure> {
+/// The reasons for which a job has set items aside, each with the first of them if ids may be told.
+async fn grouped(
+    on: &impl ConnectionTrait,
+    job: Uuid,
+    counts: &[Counted],
+    is_told_ids: bool,
+) -> Result<Vec<model::SetAside>, Failure> {
     let mut groups = Vec::new();
     // They come in the order of their reasons.
     for of_reason in counts.chunk_by(|one, next| one.reason == next.reason) {
         let word = &of_reason[0].reason;
         let Some(reason) = words::read(word) else { continue };
-        let first = job_set_aside::first(on, job, Some(word), LISTED).await?;
+        let listed_at_most = if is_told_ids { LISTED } else { 0 };
+        let first = job_set_aside::first(on, job, Some(word), listed_at_most).await?;
         let listed = first.iter().map(listed).collect();
         groups.push(model::SetAside { reason, items: total(of_reason).unsigned_abs(), listed });
     }

@@ -1,12 +1,18 @@
 //! The history of locks, as people see it: what each server noted for itself, put together to what happened.
 
-use super::{failure::Failure, words};
+use super::{access, failure::Failure, words};
 use crate::store::entities::{encryption::RootKind, lock_event, reset, server};
-use app::model::{
-    encryption::Servers,
-    lock::{LockCause, LockHistory, LockIncident, Reset, ServerLock},
+use app::{
+    model::{
+        encryption::Servers,
+        identity::Role,
+        lock::{LockCause, LockHistory, LockIncident, Reset, ServerLock},
+    },
+    ports::Principal,
 };
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
+};
 use uuid::Uuid;
 
 /// Lines on the page.
@@ -16,9 +22,15 @@ const ROWS: u64 = 400;
 /// Servers feel one event within this time of each other, in milliseconds.
 const TOGETHER: i64 = 60_000;
 
-/// The newest lines. Cost: one index range of each table, whatever their size.
-pub async fn newest(on: &impl ConnectionTrait) -> Result<Vec<LockHistory>, Failure> {
-    let rows = lock_event::Entity::find()
+/// The newest lines that concern `who`: locks of everything, and those of single workspaces that are theirs; administrators
+/// are told of all. Cost: one index range of each table, and for others also as much as they have workspaces.
+pub async fn newest(on: &impl ConnectionTrait, who: &Principal) -> Result<Vec<LockHistory>, Failure> {
+    let mut query = lock_event::Entity::find();
+    if who.role != Role::Administrator {
+        let mine = lock_event::Column::Scope.in_subquery(access::ids_of_mine(who)?);
+        query = query.filter(Condition::any().add(lock_event::Column::Scope.is_null()).add(mine));
+    }
+    let rows = query
         .order_by_desc(lock_event::Column::LockedAt)
         .order_by_desc(lock_event::Column::Id)
         .limit(ROWS)

@@ -6,9 +6,13 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod details;
+mod headers;
 mod ids;
+mod limits;
 mod lists;
 mod members;
+mod other_sites;
 mod ownerless;
 mod scene;
 mod source;

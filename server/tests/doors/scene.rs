@@ -11,6 +11,7 @@ use app::{
 use bytes::Bytes;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::{Method, RequestBuilder, header::ACCEPT};
+use server::config::Config;
 
 /// What is in the note and in the file of a scene.
 pub const NOTE: &str = "nobody else's business";
@@ -65,7 +66,12 @@ pub struct Scene {
 
 impl People {
     pub async fn new(database: Database) -> Self {
-        let app = TestApp::start(database).await;
+        Self::with(database, |_| {}).await
+    }
+
+    /// The same in a deployment whose configuration is changed by `change` first.
+    pub async fn with(database: Database, change: impl FnOnce(&mut Config)) -> Self {
+        let app = TestApp::start_with(database, change).await;
         let mut browsers = vec![(Actor::Nobody, app.browser()), (Actor::Administrator, app.signed_in().await)];
         let mut person = async |actor: Option<Actor>, name: &str| {
             let email = format!("{name}@example.com");
@@ -88,6 +94,12 @@ impl People {
         let other = people.filled(&people.elsewhere.clone()).await;
         people.other = Some(other);
         people
+    }
+
+    /// A browser of somebody whose the door is, and who is answered as the table says.
+    pub fn browser_for(&self, door: &Door) -> Browser {
+        let welcome = [Actor::Owner, Actor::Administrator].into_iter().find(|actor| door.expected(*actor) == door.good);
+        self.browser(welcome.unwrap_or_else(|| panic!("nobody is let in at {}", door.path)))
     }
 
     pub fn browser(&self, actor: Actor) -> Browser {

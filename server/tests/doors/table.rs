@@ -99,7 +99,7 @@ pub const DOORS: &[Door] = &[
     get("/state", &[], Whose::SignedIn, 200),
     get("/state", WORKSPACE, Whose::Readers, 200),
     get("/settings/data-encryption/events", &[], Whose::SignedIn, 200),
-    get("/settings/data-encryption/jobs/{job}/report", &[], Whose::SignedIn, 404),
+    get("/settings/data-encryption/jobs/{job}/report", &[], Whose::Administrators, 404),
     get("/settings/data-encryption/key-policy/{format}", &[], Whose::SignedIn, 200),
     get("/workspaces/{id}/files/{file}", &[], Whose::Readers, 200),
     Door { path: "/workspaces/{id}/files", how: How::Upload, fields: &[], whose: Whose::Editors, good: 201 },
@@ -135,6 +135,9 @@ pub const DOORS: &[Door] = &[
     call("/api/pause_job", &[], Whose::Administrators, 422),
     call("/api/resume_job", &[], Whose::Administrators, 422),
     call("/api/retry_set_aside", &[], Whose::Administrators, 422),
+    // The organization.
+    call("/api/general", &[], Whose::SignedIn, 200),
+    call("/api/rename_organization", &[("name", "")], Whose::Administrators, 422),
     // People and sessions.
     call("/api/frame", &[], Whose::SignedIn, 200),
     call("/api/members", &[], Whose::SignedIn, 200),

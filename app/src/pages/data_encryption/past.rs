@@ -11,8 +11,9 @@ use leptos::prelude::*;
 /// How many lines are shown before the reader asks for more.
 const SHOWN: usize = 5;
 
-/// The card with the list, newest first; nothing if there are none.
-pub fn past_jobs(jobs: &[JobSummary]) -> Option<impl IntoView + use<>> {
+/// The card with the list, newest first; nothing if there are none. Reports name workspaces, so they are for administrators,
+/// who `may_change` the key.
+pub fn past_jobs(jobs: &[JobSummary], may_change: bool) -> Option<impl IntoView + use<>> {
     if jobs.is_empty() {
         return None;
     }
@@ -21,7 +22,7 @@ pub fn past_jobs(jobs: &[JobSummary]) -> Option<impl IntoView + use<>> {
         view! {
             <details id="past-older" class="body">
                 <summary id="past-older-summary">{older.len()} " older"</summary>
-                {list(older)}
+                {list(older, may_change)}
             </details>
         }
     });
@@ -30,24 +31,24 @@ pub fn past_jobs(jobs: &[JobSummary]) -> Option<impl IntoView + use<>> {
             <header>
                 <h2>"Past changes of key"</h2>
             </header>
-            {list(newest)}
+            {list(newest, may_change)}
             {older}
         </section>
     })
 }
 
-fn list(jobs: &[JobSummary]) -> impl IntoView + use<> {
-    let lines = jobs.iter().map(line).collect_view();
+fn list(jobs: &[JobSummary], may_change: bool) -> impl IntoView + use<> {
+    let lines = jobs.iter().map(|job| line(job, may_change)).collect_view();
     view! { <ol class="history">{lines}</ol> }
 }
 
-fn line(job: &JobSummary) -> impl IntoView + use<> {
+fn line(job: &JobSummary, may_change: bool) -> impl IntoView + use<> {
     let badge = match job.state {
         JobState::Complete if job.set_aside > 0 => "badge warn",
         JobState::Complete => "badge good",
         _ => "badge bad",
     };
-    let report = (job.state == JobState::Complete).then(|| {
+    let report = (job.state == JobState::Complete && may_change).then(|| {
         // There are several: each says which it is.
         let label = format!("Download report of {}", format::people_time(job.created_at, true));
         view! {

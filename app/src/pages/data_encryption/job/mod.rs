@@ -137,9 +137,12 @@ fn notice(job: &JobView, may_change: bool) -> Option<impl IntoView + use<>> {
     })
 }
 
-/// The button of an unfinished job, or the report of a complete one.
+/// The button of an unfinished job, or the report of a complete one, which names workspaces.
 fn foot(job: &JobView, may_change: bool) -> Option<AnyView> {
     if job.state == JobState::Complete {
+        if !may_change {
+            return None;
+        }
         let link = view! {
             <div class="row">
                 <a class="button" id="job-report" href=report(&job.id) download>

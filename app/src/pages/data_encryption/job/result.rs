@@ -63,8 +63,12 @@ pub fn kept(job: &JobView, may_change: bool) -> Option<impl IntoView + use<>> {
 }
 
 /// The items of one reason. What is opened stays open while the page is brought up to date, so it must be known again.
-fn group(at: usize, group: &SetAside) -> impl IntoView + use<> {
+fn group(at: usize, group: &SetAside) -> AnyView {
     let title = format!("{} {}", format::counted(group.items, "item", "items"), group.reason.message());
+    // Only administrators are told which.
+    if group.listed.is_empty() {
+        return view! { <p class="small">{title}</p> }.into_any();
+    }
     let listed = group.listed.iter().enumerate().map(|(number, of)| item(at, number, of)).collect_view();
     let more = more(group).map(|more| view! { <li>{more}</li> });
     view! {
@@ -73,6 +77,7 @@ fn group(at: usize, group: &SetAside) -> impl IntoView + use<> {
             <ul class="small plain">{listed} {more}</ul>
         </details>
     }
+    .into_any()
 }
 
 fn more(group: &SetAside) -> Option<String> {
