@@ -23,6 +23,9 @@ PYTHONPYCACHEPREFIX=.tools/pycache .tools/venv/bin/python -m compileall -q scrip
 for module in scripts/site/*.mjs; do node --check "$module"; done
 (cd end2end && node_modules/.bin/tsc --noEmit)
 
+echo "== SECURITY.md: the tests that it names"
+.tools/venv/bin/python scripts/named_tests.py
+
 echo "== the house: no file of our own over 400 lines"
 git ls-files --cached --others --exclude-standard -- '*.rs' '*.ts' '*.mjs' '*.py' '*.sh' '*.css' \
   | while IFS= read -r file; do
