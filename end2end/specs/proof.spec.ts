@@ -59,7 +59,8 @@ test('a member is removed after proof', async ({ page, deployment }) => {
   await expect(page.getByRole('listitem').filter({ hasText: member.email })).toHaveCount(0);
 });
 
-test('an owner is named after proof', async ({ page, deployment, otherBrowser }) => {
+test('an owner is named after proof', async ({ page, deployment, otherBrowser, console }) => {
+  console.allowStatus(401);
   const member = await deployment.member();
   const theirs = await otherBrowser.newPage();
   await signIn(theirs, member);
