@@ -4,7 +4,7 @@ import { generateKeyPairSync, randomUUID } from 'node:crypto';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import Provider, { type Context } from 'oidc-provider';
-import type { Page } from '@playwright/test';
+import type { BrowserContext, Page } from '@playwright/test';
 import { test as base } from './test';
 import { interactive, open } from './steps';
 
@@ -90,8 +90,17 @@ export class IdentityProvider {
 
   private take(server: Server): void {
     this.server = server;
-    server.on('request', (request, response) => this.answer?.(request, response));
+    server.on('request', (request, response) => {
+      // It has no picture of itself, and the console would say so.
+      if (request.url === '/favicon.ico') response.writeHead(204).end();
+      else this.answer?.(request, response);
+    });
   }
+}
+
+/** The provider's own pages ask for fonts from elsewhere, which tests must not need. */
+async function withoutFonts(context: BrowserContext): Promise<void> {
+  await context.route('https://fonts.googleapis.com/**', (route) => route.fulfill({ contentType: 'text/css', body: '' }));
 }
 
 /** A deployment with single sign-on. */
@@ -107,6 +116,14 @@ export const test = base.extend<{ oidc: IdentityProvider }>({
   deployment: async ({ deployment, oidc }, use) => {
     oidc.serve(deployment.url);
     await use(deployment);
+  },
+  context: async ({ context }, use) => {
+    await withoutFonts(context);
+    await use(context);
+  },
+  otherBrowser: async ({ otherBrowser }, use) => {
+    await withoutFonts(otherBrowser);
+    await use(otherBrowser);
   },
 });
 

@@ -37,7 +37,7 @@ test('a first sign-in makes a member, and it leads where one wanted to go', asyn
   await open(admin, '/settings/members');
   await expect(admin.getByRole('listitem').filter({ hasText: grace.email })).toContainText('Member');
   await open(admin, '/settings/audit-log');
-  await expect(admin.getByText('User added by single sign-on').first()).toBeVisible();
+  await expect(admin.getByText('User added by single sign-on').locator('visible=true').first()).toBeVisible();
 });
 
 test('the role follows the claim, from one sign-in to the next', async ({ page, oidc }) => {
@@ -104,7 +104,7 @@ test('while the provider is down, a password is enough; and it may sign with a n
   await expect(pageHeading(page, 'Workspaces')).toBeVisible();
 });
 
-test('who is disabled stays out', async ({ page, otherBrowser, oidc }) => {
+test('who is disabled stays out', async ({ page, console, otherBrowser, oidc }) => {
   oidc.people['grace'] = grace;
   await signInAs(page, 'grace');
   await expect(pageHeading(page, 'Workspaces')).toBeVisible();
