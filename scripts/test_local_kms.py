@@ -4,6 +4,7 @@ Run with the Python of .tools/venv: `python -m unittest discover -s scripts -p '
 """
 
 import base64
+import http.client
 import json
 import os
 import signal
@@ -165,7 +166,7 @@ class SurvivesKill(unittest.TestCase):
                 try:
                     while True:
                         answered.append(self.new_key())
-                except (OSError, Refused, ValueError):
+                except (OSError, http.client.HTTPException, Refused, ValueError):
                     return
 
             maker = threading.Thread(target=make_keys)

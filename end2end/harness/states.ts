@@ -84,6 +84,9 @@ async function settings(page: Page, look: Look): Promise<void> {
   await open(page, '/settings/members');
   await expect(pageHeading(page, 'Members')).toBeVisible();
   await look('settings-members');
+  await open(page, '/settings/audit-log');
+  await expect(pageHeading(page, 'Audit Log')).toBeVisible();
+  await look('settings-audit-log');
   await open(page, '/account');
   await expect(pageHeading(page, 'Your account')).toBeVisible();
   await look('account');

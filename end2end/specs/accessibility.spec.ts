@@ -1,7 +1,8 @@
-// axe finds nothing on any page in any state, light or dark; nothing scrolls sideways at 320 px; the keyboard is enough.
+// axe finds nothing on any page in any state, light or dark; assistive technology is given what aria/ says; nothing scrolls sideways at 320 px; the keyboard is enough.
 import AxeBuilder from '@axe-core/playwright';
 import type { Page } from '@playwright/test';
 import { expect, test } from '../harness/proxied';
+import { aria } from '../harness/aria';
 import { administrator } from '../harness/deployment';
 import { everyLock } from '../harness/locks';
 import { everyState, type Look } from '../harness/states';
@@ -12,7 +13,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
     test.setTimeout(300_000);
     console.allowStatus(401, 404, 422, 423);
     await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
-    await everyState(page, deployment, kms, axe(page, colorScheme));
+    await everyState(page, deployment, kms, looks(page, colorScheme));
   });
 
   test(`axe finds nothing whatever has locked the data, ${colorScheme}`, async ({ page, deployment, kms, aws, console }) => {
@@ -20,8 +21,17 @@ for (const colorScheme of ['light', 'dark'] as const) {
     console.allowStatus(423, 503);
     console.allowLostConnection();
     await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
-    await everyLock(page, deployment, kms, aws, axe(page, colorScheme));
+    await everyLock(page, deployment, kms, aws, looks(page, colorScheme));
   });
+}
+
+/** What there is to read does not depend on the colours, so it is compared once. */
+function looks(page: Page, colorScheme: 'light' | 'dark'): Look {
+  const [violations, content] = [axe(page, colorScheme), aria(page)];
+  return async (name) => {
+    await violations(name);
+    if (colorScheme === 'light') await content(name);
+  };
 }
 
 function axe(page: Page, colorScheme: string): Look {

@@ -4,7 +4,7 @@
 //! What must stay true: a release build knows nothing of this; and the list is that of the calls in the sources.
 
 /// Every point there is.
-pub const POINTS: [&str; 48] = [
+pub const POINTS: [&str; 50] = [
     // Who runs the job.
     "claim.before",
     "claim.after",
@@ -44,7 +44,9 @@ pub const POINTS: [&str; 48] = [
     "finish.before_destroying",
     "finish.before_commit",
     "finish.after_commit",
-    "finish.log_truncated",
+    "cleaning.some_overwritten",
+    "cleaning.overwritten",
+    "cleaning.log_truncated",
     // The audit log.
     "audit.opened",
     "audit.closing",

@@ -3,7 +3,7 @@
 //! What must stay true: every error that leaves the program comes from the closed set of [`ApiError`], so nothing internal
 //! has a way out, also not from a panic or from a layer that answers by itself.
 
-use super::{HttpState, request_log};
+use super::{HttpState, bare_page::bare_page, request_log};
 use app::{
     model::{
         error::{ApiError, Invalid},
@@ -156,19 +156,11 @@ fn page_of(error: &ApiError, status: StatusCode, folder: &str, id: Option<&str>)
         Some(id) if status.is_server_error() => format!("<p class=\"muted\">Request <code>{id}</code></p>"),
         _ => String::new(),
     };
-    format!(
-        "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
-         <meta name=\"color-scheme\" content=\"light dark\"><title>{title} · Keystead</title>\
-         <link rel=\"icon\" href=\"/favicon.svg\" type=\"image/svg+xml\">\
-         <link rel=\"stylesheet\" href=\"/{folder}/keystead.css\"></head>\
-         <body><main class=\"gate\"><section class=\"card\"><div class=\"body\">\
-         <div class=\"brand\"><span>Keystead</span></div>\
-         <h1>{title}</h1><p>{message}</p>{request}\
-         <p class=\"muted\">Error {number}</p>\
-         <p><a class=\"button primary\" href=\"{way_on}\">{label}</a></p>\
-         </div></section></main></body></html>"
-    )
+    let body = format!(
+        "<p>{message}</p>{request}<p class=\"muted\">Error {number}</p>\
+         <p><a class=\"button primary\" href=\"{way_on}\">{label}</a></p>"
+    );
+    bare_page(folder, title, &body)
 }
 
 fn title(error: &ApiError, status: StatusCode) -> &'static str {

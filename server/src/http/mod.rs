@@ -7,6 +7,7 @@
 mod account;
 pub mod assets;
 mod audit_export;
+mod bare_page;
 mod bodies;
 mod client_address;
 mod download;

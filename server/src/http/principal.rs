@@ -157,6 +157,13 @@ impl RequestSession {
         Ok(())
     }
 
+    /// Fresh proof was given beside the sign-in.
+    pub(super) async fn confirm(&self) -> Result<(), ApiError> {
+        let now = self.clock.wall_ms();
+        self.put(CONFIRMED, now).await?;
+        self.put(PROVEN, now).await
+    }
+
     /// Who has given the password a moment ago and owes a code.
     async fn half(&self) -> Result<Option<Half>, ApiError> {
         let half: Option<Half> = self.get(HALF).await?;
@@ -222,9 +229,7 @@ impl SessionPort for RequestSession {
         let (who, user) = (self.who().await?, self.user_id().await?);
         self.accounts.check_proof(user, secret, &self.from).await?;
         self.accounts.note(Entry::by(&who, Action::ProofGiven)).await?;
-        let now = self.clock.wall_ms();
-        self.put(CONFIRMED, now).await?;
-        self.put(PROVEN, now).await
+        self.confirm().await
     }
 
     async fn proof_left(&self) -> Result<u32, ApiError> {

@@ -9,10 +9,10 @@
 
 use super::{
     HttpState,
+    bare_page::{bare_page, escaped},
     errors::Refusal,
     principal::{RequestSession, SignedIn},
     router::Route,
-    session::{CONFIRMED, PROVEN},
 };
 use crate::{
     services::{
@@ -160,9 +160,7 @@ async fn come_back(state: &HttpState, told: Back, request: &Parts) -> Result<Res
         }
         Finished::Connected => format!("{ACCOUNT}?done=connected"),
         Finished::Proven { next } => {
-            let now = session.clock.wall_ms();
-            session.put(CONFIRMED, now).await?;
-            session.put(PROVEN, now).await?;
+            session.confirm().await?;
             next
         }
     };
@@ -213,39 +211,13 @@ fn with_cookie(state: &HttpState, secret: &str, mut response: Response) -> Respo
 /// A page that goes on to the provider by itself, and has a link too.
 fn leaving(label: &str, address: &str, folder: &str) -> Response {
     let (label, link) = (escaped(label), escaped(address));
-    let page = format!(
-        "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
-         <meta name=\"color-scheme\" content=\"light dark\"><title>{label} · Keystead</title>\
-         <link rel=\"icon\" href=\"/favicon.svg\" type=\"image/svg+xml\">\
-         <link rel=\"stylesheet\" href=\"/{folder}/keystead.css\"></head>\
-         <body><main class=\"gate\"><section class=\"card\"><div class=\"body\">\
-         <div class=\"brand\"><span>Keystead</span></div>\
-         <h1>{label}</h1><p>You are being taken there.</p>\
-         <p><a class=\"button primary\" href=\"{link}\">Go on</a></p>\
-         </div></section></main></body></html>"
-    );
-    let mut response = Html(page).into_response();
+    let body = format!("<p>You are being taken there.</p><p><a class=\"button primary\" href=\"{link}\">Go on</a></p>");
+    let mut response = Html(bare_page(folder, &label, &body)).into_response();
     // Without it, the link does it too.
     if let Ok(refresh) = HeaderValue::from_str(&format!("0; url={address}")) {
         response.headers_mut().insert(REFRESH, refresh);
     }
     response
-}
-
-/// Text between tags or in an attribute.
-fn escaped(text: &str) -> String {
-    text.chars().fold(String::with_capacity(text.len()), |mut whole, c| {
-        match c {
-            '&' => whole.push_str("&amp;"),
-            '<' => whole.push_str("&lt;"),
-            '>' => whole.push_str("&gt;"),
-            '"' => whole.push_str("&quot;"),
-            '\'' => whole.push_str("&#39;"),
-            c => whole.push(c),
-        }
-        whole
-    })
 }
 
 #[cfg(test)]
@@ -259,10 +231,5 @@ mod tests {
         assert_eq!(kept(&headers, false), None);
         headers.append(COOKIE, HeaderValue::from_static("keystead-way=b; __Host-keystead-way=c"));
         assert_eq!((kept(&headers, false), kept(&headers, true)), (Some("b"), Some("c")));
-    }
-
-    #[test]
-    fn no_text_ends_what_it_stands_in() {
-        assert_eq!(escaped("<a href=\"x\">&'"), "&lt;a href=&quot;x&quot;&gt;&amp;&#39;");
     }
 }

@@ -14,7 +14,7 @@ use crate::{
     },
 };
 use app::model::job::PauseReason;
-use sea_orm::{ActiveEnum, ColumnTrait, DatabaseTransaction, DbBackend, EntityTrait, PaginatorTrait, QueryFilter};
+use sea_orm::{ActiveEnum, ColumnTrait, DatabaseTransaction, EntityTrait, PaginatorTrait, QueryFilter};
 use std::time::Duration;
 use uuid::Uuid;
 use vault::DataKeyId;
@@ -140,18 +140,5 @@ impl Worker {
             tokio::time::sleep(LOOK_EVERY).await;
         }
         Err(Halt::wait(PauseReason::ObjectStore))
-    }
-
-    /// On `SQLite` the write-ahead log still holds pages with old ciphertext and old wrapped keys, and the database file what has
-    /// not been brought over. `false` if somebody still reads there, or it failed: then it is to be done again.
-    pub(super) async fn truncate_log(&self) -> bool {
-        if self.store.backend() != DbBackend::Sqlite {
-            return true;
-        }
-        let is_done = self.store.truncate_log().await.unwrap_or(false);
-        if is_done {
-            crate::crash::point("finish.log_truncated");
-        }
-        is_done
     }
 }

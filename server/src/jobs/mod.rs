@@ -8,6 +8,7 @@ pub mod account;
 pub mod collector;
 mod control;
 pub mod cores;
+pub mod database_file;
 mod finish;
 mod fresh_keys;
 mod halt;

@@ -17,7 +17,7 @@ use uuid::Uuid;
 use vault::{DataKey, KmsClass, Refusal, Scope};
 
 /// The pause after a pass from under which data keys were taken away.
-const REST: Duration = Duration::from_millis(100);
+const AFTER_INTERRUPTION: Duration = Duration::from_millis(100);
 
 /// A retiring data key and the current one of the same scope.
 pub struct KeyPair {
@@ -62,7 +62,7 @@ impl Worker {
             }
             rewritten += pass.found;
             if pass.interrupted {
-                tokio::time::sleep(REST).await;
+                tokio::time::sleep(AFTER_INTERRUPTION).await;
             } else if pass.found == 0 {
                 break;
             }

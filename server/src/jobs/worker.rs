@@ -21,18 +21,13 @@ use crate::{
 use app::model::job::{JobFailure, PauseReason};
 use sea_orm::EntityTrait;
 use std::{sync::Arc, time::Duration};
-use tokio::{
-    sync::{Notify, watch},
-    time::Instant,
-};
+use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 use vault::{Kms, Vault};
 
 /// How often a server looks for a job that another has left.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
-/// The longest pause between two attempts to empty the log of `SQLite`.
-const LOG_PAUSE: Duration = Duration::from_mins(1);
 /// The pause after an attempt that came to nothing; it doubles each time.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(15);
@@ -86,21 +81,12 @@ pub struct Worker {
 impl Worker {
     /// Works until `stop`, then hands back what it holds.
     pub async fn run(self, stop: CancellationToken) {
-        // A server that was killed, or lost the job in its last moment, may not have come to it.
-        let (mut log_is_due, mut log_at, mut log_pause) = (true, Instant::now(), LOOK_EVERY);
         while !stop.is_cancelled() {
-            if log_is_due && Instant::now() >= log_at {
-                log_is_due = !self.truncate_log().await;
-                // Whoever reads for long keeps it from ending, and each attempt keeps writers waiting for a moment.
-                log_pause = (log_pause * 2).min(LOG_PAUSE);
-                log_at = Instant::now() + log_pause;
-            }
             // A server that cannot use the root key leaves the job to one that can.
             let claimed = if self.vault().is_open() { queue::claim(&self.store, self.server).await } else { Ok(None) };
             match claimed {
                 Ok(Some(claim)) => {
                     self.hold(claim, &stop).await;
-                    (log_is_due, log_at, log_pause) = (true, Instant::now(), LOOK_EVERY);
                     // It may have been turned round: then it is there to be claimed again.
                     continue;
                 }

@@ -119,6 +119,11 @@ pub const ALARMS: &[Alarm] = &[
         act: "Look at the object store; the field `error` says what it answered.",
     },
     Alarm {
+        event: "database_file_not_cleaned",
+        means: "After a change of key, old ciphertext in unused space of the SQLite file, or in its write-ahead log, could not be overwritten. Its data keys are destroyed.",
+        act: "Look at the disk and at the field `error`. It is tried again until it is done; the job's report then says when.",
+    },
+    Alarm {
         event: "collector_waits",
         means: "Objects that nothing names any more could not be removed. A change of key does not end before they are.",
         act: "Look at the object store; allow the server to delete.",

@@ -40,8 +40,9 @@ const NO_PROOF: &str = "This job ran under an earlier version, which did not rec
 /// How many items set aside are listed.
 const LISTED: u64 = 1_000;
 /// What no job can reach.
-const SQLITE: &str = "Deleted content is overwritten (secure_delete), and the write-ahead log is truncated after the job, as \
-    soon as nobody reads from it. Backups, snapshots and versions that a bucket keeps of objects that were made before are the operator's to destroy; what they hold is sealed under data keys that were wrapped \
+const SQLITE: &str = "Content of the database file is overwritten when it is deleted (secure_delete). After the job, what its pages do \
+    not use is overwritten too, and the write-ahead log is truncated as soon as nobody reads from it: the field \
+    database_files_cleaned_at says when both were done. Backups, snapshots and versions that a bucket keeps of objects that were made before are the operator's to destroy; what they hold is sealed under data keys that were wrapped \
     by the root key of that time.";
 const POSTGRES: &str = "Dead tuples until they are vacuumed, the write-ahead log, replicas, backups, and versions that a bucket keeps \
     of replaced objects are the operator's. The old data keys exist in no live row, so what these places hold opens only with a copy of data_keys made before the end of \
@@ -62,6 +63,8 @@ pub struct JobReport {
     set_aside: Vec<SetAsideLine>,
     data_keys: Recorded<DataKeyLine>,
     nothing_names_an_old_data_key: Statement,
+    /// On `SQLite`, when its files held nothing of before any more; nothing until then, and on `PostgreSQL`.
+    database_files_cleaned_at: Option<String>,
     outside_of_this_report: &'static str,
 }
 
@@ -179,6 +182,7 @@ impl Encryption {
         let aside = job_set_aside::first(on, id, None, LISTED).await?;
         let keys = job_key::Entity::find().filter(job_key::Column::JobId.eq(id));
         let keys = keys.order_by_asc(job_key::Column::Scope).order_by_asc(job_key::Column::At).all(on).await?;
+        let database_files_cleaned_at = job.files_cleaned_at.map(moment);
         let came_out_of = job.turned_at.map(|at| turned(&job, at, people::name(&names, job.turned_by)));
         // Each job counts what there is before it rewrites anything.
         let is_recorded = !items.is_empty();
@@ -207,6 +211,7 @@ impl Encryption {
             set_aside: aside.into_iter().map(set_aside_line).collect(),
             data_keys: Recorded::of(is_recorded || !keys.is_empty(), keys.into_iter().map(data_key_line).collect()),
             nothing_names_an_old_data_key: statement(is_recorded, counts.is_empty()),
+            database_files_cleaned_at,
             outside_of_this_report: match self.store.backend() {
                 DbBackend::Postgres => POSTGRES,
                 _ => SQLITE,

@@ -37,7 +37,7 @@ use super::{
 };
 use crate::{
     config::Config,
-    jobs::{collector::Collector, cores::Cores, worker::Worker},
+    jobs::{collector::Collector, cores::Cores, database_file::DatabaseFile, worker::Worker},
     metrics::{Metrics, scrape::Sources},
     store::{
         Store,
@@ -252,17 +252,20 @@ impl Parts {
             metrics: metrics.clone(),
             changed: changed.clone(),
         };
+        let cores = Cores::new(requests.clone());
         let worker = Worker {
             store: store.clone(),
             keys: Arc::clone(&keys),
             kms: kms.clone(),
             objects: writing,
-            cores: Cores::new(requests.clone()),
+            cores: cores.clone(),
             server,
             wake: Arc::clone(&wake),
             garbage: Arc::clone(&garbage),
             changed: changed.clone(),
         };
+        let database_file =
+            DatabaseFile { store: store.clone(), cores, clock: Arc::clone(&clock), changed: changed.clone() };
         let key_check = KeyCheck {
             store: store.clone(),
             kms: kms.clone(),
@@ -296,6 +299,7 @@ impl Parts {
             keep("peers", stop.clone(), move || peers.clone().run()),
             keep("heartbeat", stop.clone(), move || beating.clone().run()),
             keep("collector", stop.clone(), move || collector.clone().run()),
+            keep("database_file", stop.clone(), move || database_file.clone().run()),
             keep("audit", stop.clone(), move || keeper.clone().run()),
             keep("news", stop, move || news::follow(news.0.clone(), news.1.clone())),
         ];

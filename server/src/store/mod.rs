@@ -11,6 +11,7 @@ pub mod migrations;
 pub mod not_sealed;
 pub mod objects;
 pub mod sealed_tables;
+pub mod unused_space;
 
 use sea_orm::{
     ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, RuntimeErr,

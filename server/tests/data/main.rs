@@ -9,6 +9,7 @@ mod backup;
 mod core_file;
 mod coverage;
 mod crash;
+mod database_file;
 mod job_control;
 mod jobs;
 mod key_changes;

@@ -59,8 +59,9 @@ const PASSED_BY_ALL: [&str; 8] = [
 const POINT_ROUNDS: usize = 6;
 /// Points that are passed more than once in a change of key.
 const PASSED_OFTEN: [&str; 4] = ["records.", "object.", "file.", "collector."];
-/// Points that only S3 has.
+/// Points that only S3 has, and those that only files of the program's own have.
 const ONLY_S3: [&str; 2] = ["object.upload_noted", "collector.upload_aborted"];
+const ONLY_SQLITE: &str = "cleaning.";
 
 /// What was asked for.
 #[derive(Clone, Copy)]
@@ -155,7 +156,10 @@ async fn on_one(name: &'static str, database: Database, length: Length, seed: u6
     let points: Vec<&'static str> = POINTS
         .iter()
         .copied()
-        .filter(|point| matches!(database, Database::Postgres) || !ONLY_S3.contains(point))
+        .filter(|point| match database {
+            Database::Postgres => !point.starts_with(ONLY_SQLITE),
+            Database::Sqlite => !ONLY_S3.contains(point),
+        })
         .collect();
     let mut stack = Stack::start(name, database, seed).await.map_err(|what| format!("{name}, at the start: {what}"))?;
     let moments = moments(length, &points, &mut Dice::of(seed, "the order"), matches!(database, Database::Postgres));

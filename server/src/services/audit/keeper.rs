@@ -108,23 +108,22 @@ impl Keeper {
         // Read afterwards: it may have gone on meanwhile, and never gone back.
         let head = self.head().await?;
         loop {
-            let from = to.sequence;
             to = match to.follow(self.store.read(), &head).await? {
                 // Kept at once: what was read is not read again, however long all of it takes.
                 Followed::To(to) => *known.insert(to),
                 Followed::Altered(at) => return Err(Unsigned::Altered(at)),
             };
-            if to.sequence == head.sequence || to.sequence == from {
+            if to.sequence == head.sequence {
                 break;
             }
         }
-        if !self.is_due(to).await? {
+        if !self.is_due(to, &head).await? {
             return Ok(());
         }
         // Not all servers at once.
         let turn = u64::try_from(self.server.as_u128() % SPREAD).unwrap_or_default();
         tokio::time::sleep(Duration::from_millis(turn)).await;
-        if self.is_due(to).await? { self.sign(to).await } else { Ok(()) }
+        if self.is_due(to, &self.head().await?).await? { self.sign(to).await } else { Ok(()) }
     }
 
     async fn head(&self) -> Result<audit_head::Model, Unsigned> {
@@ -155,10 +154,9 @@ impl Keeper {
         }
     }
 
-    /// Whether `known`, which was the head a moment ago, is to be signed now.
-    async fn is_due(&self, known: Known) -> Result<bool, Unsigned> {
+    /// Whether `known`, which was the head a moment ago, is to be signed now that it is `head`.
+    async fn is_due(&self, known: Known, head: &audit_head::Model) -> Result<bool, Unsigned> {
         let on = self.store.read();
-        let head = self.head().await?;
         // One that claims to be of an entry that is not there yet is not ours, and must not keep us from signing.
         let newest = audit_signed::Entity::find()
             .filter(audit_signed::Column::Sequence.lte(head.sequence))

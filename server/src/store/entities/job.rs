@@ -41,6 +41,8 @@ pub struct Model {
     pub turned_by: Option<Uuid>,
     pub turned_at: Option<i64>,
     pub turned_control_at: Option<i64>,
+    /// On `SQLite`, when nothing old was in the files of the database any more.
+    pub files_cleaned_at: Option<i64>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -25,6 +25,7 @@ mod m0014_single_sign_on;
 mod m0015_organization;
 mod m0016_audit_order;
 mod m0017_store_marks;
+mod m0018_cleaned_files;
 
 use sea_orm_migration::prelude::*;
 
@@ -55,6 +56,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0015_organization::Migration),
             Box::new(m0016_audit_order::Migration),
             Box::new(m0017_store_marks::Migration),
+            Box::new(m0018_cleaned_files::Migration),
         ]
     }
 }

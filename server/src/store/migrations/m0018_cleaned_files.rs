@@ -1,0 +1,19 @@
+//! When the files of the database were cleaned after a change of key.
+
+use super::WHOLE;
+use sea_orm_migration::{prelude::*, schema};
+
+#[derive(DeriveMigrationName)]
+pub struct Migration;
+
+#[async_trait::async_trait]
+impl MigrationTrait for Migration {
+    fn use_transaction(&self) -> Option<bool> {
+        WHOLE
+    }
+
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let cleaned = schema::big_integer_null("files_cleaned_at").take();
+        manager.alter_table(Table::alter().table("jobs").add_column(cleaned).take()).await
+    }
+}

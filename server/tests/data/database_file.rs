@@ -1,0 +1,126 @@
+//! The files of `SQLite` after a change of key: nothing in them is of before.
+
+use crate::{
+    steps::{activate, rows, view},
+    support::{Database, TestApp},
+};
+use app::{
+    model::workspace::Saved,
+    ports::{Principal, WorkspacesPort},
+};
+use sea_orm::EntityTrait;
+use server::store::{
+    entities::{data_key, job, note},
+    unused_space,
+};
+use std::{
+    collections::HashSet,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+/// The bytes at the end of a sealed value by which it is known: its tag.
+const TAIL: usize = 16;
+
+/// Notes of all lengths that come and go and change, so that pages are split, merged and built anew.
+async fn churn(app: &TestApp, who: &Principal, workspace: &str) {
+    let notes = &app.services.workspaces;
+    let mut kept = Vec::new();
+    for n in 0..400_usize {
+        let made = notes.create_note(who, workspace, &"n".repeat(1 + n * 7_919 % 1_500)).await.unwrap();
+        kept.push(made);
+        if n % 3 == 0 {
+            let note = kept.swap_remove(n * 31 % kept.len());
+            let text = "u".repeat(1 + n * 6_007 % 1_200);
+            let saved = notes.update_note(who, workspace, &note.id, note.rev, &text).await.unwrap();
+            let Saved::Stored(saved) = saved else { panic!("{saved:?}") };
+            kept.push(saved);
+        }
+        if n % 5 == 0 {
+            let note = kept.swap_remove(n * 17 % kept.len());
+            notes.delete_note(who, workspace, &note.id).await.unwrap();
+        }
+    }
+}
+
+async fn pages_with_leftovers(app: &TestApp) -> Vec<u32> {
+    let pages = unused_space::pages(&app.services.store).await.unwrap();
+    unused_space::not_zero(&app.services.store, 1..=pages).await.unwrap()
+}
+
+/// The ends of all that is wrapped or sealed now.
+async fn tails(app: &TestApp) -> HashSet<Vec<u8>> {
+    let on = app.services.store.read();
+    let keys = data_key::Entity::find().all(on).await.unwrap().into_iter().map(|key| key.wrapped);
+    let notes = note::Entity::find().all(on).await.unwrap().into_iter().map(|note| note.text_sealed);
+    keys.chain(notes).map(|bytes| bytes[bytes.len() - TAIL..].to_vec()).collect()
+}
+
+async fn database_file(app: &TestApp) -> PathBuf {
+    rows(app, "PRAGMA database_list").await[0].try_get::<String>("", "file").unwrap().into()
+}
+
+/// How many of these are in the file.
+fn found(file: &Path, tails: &HashSet<Vec<u8>>) -> usize {
+    std::fs::read(file).unwrap_or_default().windows(TAIL).filter(|window| tails.contains(*window)).count()
+}
+
+async fn until_cleaned(app: &TestApp) {
+    for n in 0.. {
+        let jobs = job::Entity::find().all(app.services.store.read()).await.unwrap();
+        if jobs.iter().all(|job| job.files_cleaned_at.is_some()) {
+            return;
+        }
+        assert!(n < 1_500, "the files were not cleaned: {jobs:?}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_database_leaves_in_its_pages_is_overwritten_after_a_change_of_key() {
+    let app = TestApp::start(Database::Sqlite).await;
+    let who = app.administrator().await;
+    let workspace = app.workspace().await;
+    churn(&app, &who, &workspace).await;
+    let (old, file) = (tails(&app).await, database_file(&app).await);
+    let leftovers = pages_with_leftovers(&app).await;
+    assert!(!leftovers.is_empty(), "the database leaves nothing behind by itself, so this shows nothing");
+    app.services.store.truncate_log().await.unwrap();
+    assert!(found(&file, &old) >= old.len(), "what is there is found");
+
+    activate(&app, &who).await;
+    until_cleaned(&app).await;
+    assert_eq!(pages_with_leftovers(&app).await, [0_u32; 0]);
+    let log = file.with_extension("db-wal");
+    assert_eq!((found(&file, &old), found(&log, &old)), (0, 0));
+    let said: String = rows(&app, "PRAGMA integrity_check").await[0].try_get_by_index(0).unwrap();
+    assert_eq!(said, "ok");
+    let job = view(&app, &who).await.job.unwrap().id;
+    let report = serde_json::to_value(app.services.encryption.report(&who, &job).await.unwrap()).unwrap();
+    assert!(report["database_files_cleaned_at"].is_string(), "{report}");
+    let mut after = None;
+    let mut read = 0;
+    loop {
+        let page = app.services.workspaces.notes(&who, &workspace, after.as_deref()).await.unwrap();
+        read += page.items.len();
+        after = page.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    assert_eq!(read, old.len() - 2, "every note opens; the rest are the two data keys");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_whose_pages_cannot_be_told_apart_is_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite://{}?mode=rwc", folder.path().join("made-elsewhere.db").display());
+    let made = sea_orm::Database::connect(&url).await.unwrap();
+    for sql in ["PRAGMA auto_vacuum = FULL", "VACUUM", "CREATE TABLE anything (at INTEGER)"] {
+        sea_orm::ConnectionTrait::execute_unprepared(&made, sql).await.unwrap();
+    }
+    made.close().await.unwrap();
+    let store = server::store::Store::connect(&url).await.unwrap();
+    let refused = unused_space::overwrite(&store, &[1, 2, 3]).await.unwrap_err().to_string();
+    assert!(refused.contains("auto_vacuum"), "{refused}");
+}
