@@ -4,17 +4,28 @@ use super::Outcome;
 use crate::{
     application::aws,
     config::{Config, Options},
-    services::reset::{Loss, Plan, Reset, ResetRefused},
+    jobs::{cores::Cores, database_file},
+    services::{
+        requests::Requests,
+        reset::{Loss, Plan, Reset, ResetRefused},
+    },
     store::{Store, entities::encryption::RootKind},
     telemetry,
 };
 use clap::Args;
+use sea_orm::DbBackend;
 use std::{
     error::Error,
     fmt::Display,
     io::{self, Write},
+    sync::Arc,
+    time::Duration,
 };
-use vault::{Kms, KmsClass, Refusal};
+use tokio::time::timeout;
+use vault::{Kms, KmsClass, Refusal, SystemClock};
+
+/// How long is waited for those who read from the database.
+const PATIENCE: Duration = Duration::from_mins(1);
 
 const EXPLANATION: &str = "\
 `keystead reset --destroy-locked-data` is for a customer managed key that is gone for ever. It destroys all workspaces, notes
@@ -65,10 +76,23 @@ async fn converse(config: &Config, store: &Store) -> Outcome {
         Err(unsure @ ResetRefused::Unsure(_)) => return Err(unsure.into()),
         outcome => outcome.map_err(unchanged)?,
     };
+    let cleaned = clean(store).await;
     let mut out = io::stdout().lock();
     // What has happened has happened, also if nobody reads this.
     let _ = writeln!(out, "\nDestroyed: {}.", counted(&lost));
+    if let Err(error) = cleaned {
+        let _ = writeln!(out, "What was wrapped and sealed may still be in the files of the database: {error}.");
+    }
     let _ = writeln!(out, "Running servers open by themselves within seconds, and empty the object store.");
+    Ok(())
+}
+
+/// What was destroyed is not to be left in the files of the database either.
+async fn clean(store: &Store) -> Outcome {
+    if store.backend() == DbBackend::Sqlite {
+        let alone = Cores::new(Requests::new(Arc::new(SystemClock)));
+        timeout(PATIENCE, database_file::clean(store, &alone)).await??;
+    }
     Ok(())
 }
 

@@ -2,10 +2,12 @@
 //!
 //! When the old data keys are destroyed, pages with old ciphertext and old wrapped keys may still be in the write-ahead log, in the
 //! database file as far as the log has not been brought over, and in the [unused space](unused_space) of its pages. This goes
-//! once through the file, which takes as long as reading it, and then empties the log.
+//! twice through the file, which takes as long as reading it, and then empties the log. The first time it overwrites what it finds
+//! bit by bit, and people may move some of it meanwhile to where it has been. The second time it looks at the file as it is in one moment, and
+//! overwrites what is still there, which is little, in one transaction.
 //!
 //! What must stay true: a complete job says when its files were cleaned only after they were; until then every start of the
-//! server, and every look of this task, begins anew.
+//! server, and every look of this task, begins anew. While a job runs nothing is cleaned: it leaves things behind itself.
 
 use super::cores::Cores;
 use crate::store::{
@@ -14,18 +16,20 @@ use crate::store::{
     unused_space,
 };
 use sea_orm::{
-    ActiveEnum, ColumnTrait, DbBackend, DbErr, EntityTrait, QueryFilter, QuerySelect,
-    sea_query::{Expr, ExprTrait},
+    ActiveEnum, ColumnTrait, DbBackend, DbErr, EntityTrait, PaginatorTrait, QueryFilter, QuerySelect, TransactionTrait,
+    sea_query::Expr,
 };
-use std::{sync::Arc, time::Duration};
+use std::{fmt::Display, ops::RangeInclusive, sync::Arc, time::Duration};
 use tokio::{sync::watch, time::sleep};
 use uuid::Uuid;
 use vault::Clock;
 
 /// How often it is looked, when nothing says that a job has changed.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
-/// The longest pause between two attempts.
-const LONGEST_PAUSE: Duration = Duration::from_mins(1);
+/// The longest pause after an attempt that failed.
+const LONGEST_PAUSE: Duration = Duration::from_mins(10);
+/// The longest pause between two attempts to empty the log.
+const LONGEST_WAIT: Duration = Duration::from_mins(1);
 /// How many pages are looked at in one go, and how many are written: few, as writers wait meanwhile.
 const LOOKED_AT: u32 = 256;
 const WRITTEN: usize = 32;
@@ -48,14 +52,13 @@ impl DatabaseFile {
         }
         let (mut changed, mut pause) = (self.changed.subscribe(), LOOK_EVERY);
         loop {
-            match self.clean().await {
-                Ok(()) => pause = LOOK_EVERY,
-                Err(error) => {
-                    tracing::warn!(event = "database_file_not_cleaned", %error, "old ciphertext may be in the database file");
-                    pause = (pause * 2).min(LONGEST_PAUSE);
-                    sleep(pause).await;
-                }
+            if let Err(error) = self.clean_if_due().await {
+                tell(&error);
+                pause = (pause * 2).min(LONGEST_PAUSE);
+                sleep(pause).await;
+                continue;
             }
+            pause = LOOK_EVERY;
             tokio::select! {
                 _ = changed.changed() => {}
                 () = sleep(pause) => {}
@@ -64,20 +67,17 @@ impl DatabaseFile {
     }
 
     /// Cleans the files, if a job is complete whose files were not.
-    async fn clean(&self) -> Result<(), DbErr> {
+    async fn clean_if_due(&self) -> Result<(), DbErr> {
         let jobs = self.due().await?;
-        if jobs.is_empty() {
+        if jobs.is_empty() || !clean(&self.store, &self.cores).await? {
             return Ok(());
         }
-        self.overwrite_unused_space().await?;
-        crate::crash::point("cleaning.overwritten");
-        self.truncate_log().await?;
-        crate::crash::point("cleaning.log_truncated");
         let cleaned = job::Entity::update_many()
             .col_expr(job::Column::FilesCleanedAt, Expr::value(self.clock.wall_ms()))
-            .filter(job::Column::Id.is_in(jobs));
+            .filter(job::Column::Id.is_in(jobs))
+            .filter(job::Column::FilesCleanedAt.is_null());
         cleaned.exec(self.store.write()).await?;
-        tracing::info!(event = "database_file_cleaned", "the database file holds nothing of before the change of key");
+        tracing::info!(event = "database_file_cleaned", "the database file holds nothing that the database does not");
         Ok(())
     }
 
@@ -86,28 +86,70 @@ impl DatabaseFile {
         let due = due.filter(job::Column::State.eq(JobState::Complete.to_value()));
         due.filter(job::Column::FilesCleanedAt.is_null()).into_tuple().all(self.store.read()).await
     }
+}
 
-    /// Pages that are added meanwhile hold nothing old: there is nothing left that could be moved there.
-    async fn overwrite_unused_space(&self) -> Result<(), DbErr> {
-        let pages = unused_space::pages(&self.store).await?;
-        for first in (1..=pages).step_by(LOOKED_AT as usize) {
-            let numbers = first..=Ord::min(pages, first + LOOKED_AT - 1);
-            let found = self.cores.in_turn(unused_space::not_zero(&self.store, numbers)).await?;
-            for some in found.chunks(WRITTEN) {
-                self.cores.in_turn(unused_space::overwrite(&self.store, some)).await?;
-                crate::crash::point("cleaning.some_overwritten");
-            }
-        }
-        Ok(())
-    }
+/// Leaves nothing in the files of the database that it has deleted. `false` if a job runs, and it has to be done after that.
+///
+/// # Errors
+/// When the database fails, or when its file is one whose pages cannot be told apart. The log is emptied all the same.
+pub async fn clean(store: &Store, cores: &Cores) -> Result<bool, DbErr> {
+    let overwritten = overwrite_unused_space(store, cores).await;
+    crate::crash::point("cleaning.overwritten");
+    truncate_log(store).await?;
+    crate::crash::point("cleaning.log_truncated");
+    overwritten
+}
 
-    /// Whoever reads for long keeps it from ending, and each attempt keeps writers waiting for a moment: they become rarer.
-    async fn truncate_log(&self) -> Result<(), DbErr> {
-        let mut pause = LOOK_EVERY;
-        while !self.store.truncate_log().await? {
-            sleep(pause).await;
-            pause = (pause * 2).min(LONGEST_PAUSE);
+async fn overwrite_unused_space(store: &Store, cores: &Cores) -> Result<bool, DbErr> {
+    let Some(log) = unused_space::log_of(store.read()).await? else { return Ok(true) };
+    for numbers in ranges(unused_space::pages(store.read()).await?) {
+        if a_job_runs(store).await? {
+            return Ok(false);
         }
-        Ok(())
+        let found = cores.in_turn(unused_space::not_zero(store.read(), numbers)).await?;
+        for some in found.chunks(WRITTEN) {
+            cores.in_turn(unused_space::overwrite(store, some)).await?;
+            crate::crash::point("cleaning.some_overwritten");
+        }
     }
+    // What is in the log from here on is to be little.
+    store.checkpoint().await?;
+    let moment = store.read().begin().await?;
+    let mut found = Vec::new();
+    for numbers in ranges(unused_space::pages(&moment).await?) {
+        // The log grows as long as this goes on.
+        if a_job_runs(store).await? {
+            return Ok(false);
+        }
+        found.extend(cores.in_turn(unused_space::not_zero(&moment, numbers)).await?);
+    }
+    unused_space::overwrite_all_since(store, moment, found, log).await?;
+    Ok(true)
+}
+
+fn ranges(pages: u32) -> impl Iterator<Item = RangeInclusive<u32>> {
+    let last = move |first: u32| Ord::min(pages, first + LOOKED_AT - 1);
+    (1..=pages).step_by(LOOKED_AT as usize).map(move |first| first..=last(first))
+}
+
+async fn a_job_runs(store: &Store) -> Result<bool, DbErr> {
+    let running = job::Entity::find().filter(job::Column::State.eq(JobState::Running.to_value()));
+    Ok(running.count(store.read()).await? > 0)
+}
+
+/// Whoever reads for long keeps it from ending, and each attempt keeps writers waiting for a moment: they become rarer.
+async fn truncate_log(store: &Store) -> Result<(), DbErr> {
+    let mut pause = LOOK_EVERY;
+    while !store.truncate_log().await? {
+        if pause == LONGEST_WAIT {
+            tell(&"somebody reads from the write-ahead log all the time");
+        }
+        sleep(pause).await;
+        pause = (pause * 2).min(LONGEST_WAIT);
+    }
+    Ok(())
+}
+
+fn tell(why: &impl Display) {
+    tracing::warn!(event = "database_file_not_cleaned", %why, "old ciphertext may be in the files of the database");
 }

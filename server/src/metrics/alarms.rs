@@ -121,7 +121,7 @@ pub const ALARMS: &[Alarm] = &[
     Alarm {
         event: "database_file_not_cleaned",
         means: "After a change of key, old ciphertext in unused space of the SQLite file, or in its write-ahead log, could not be overwritten. Its data keys are destroyed.",
-        act: "Look at the disk and at the field `error`. It is tried again until it is done; the job's report then says when.",
+        act: "The field `why` says what was in the way. It is tried again until it is done; the job's report then says when. A file with `auto_vacuum`, or of 128 GiB, is not overwritten.",
     },
     Alarm {
         event: "collector_waits",

@@ -42,7 +42,7 @@ const LISTED: u64 = 1_000;
 /// What no job can reach.
 const SQLITE: &str = "Content of the database file is overwritten when it is deleted (secure_delete). After the job, what its pages do \
     not use is overwritten too, and the write-ahead log is truncated as soon as nobody reads from it: the field \
-    database_files_cleaned_at says when both were done. Backups, snapshots and versions that a bucket keeps of objects that were made before are the operator's to destroy; what they hold is sealed under data keys that were wrapped \
+    database_files_cleaned_at says when both were done. Blocks that the file system or the disk has put elsewhere, backups, snapshots and versions that a bucket keeps of objects that were made before are the operator's to destroy; what they hold is sealed under data keys that were wrapped \
     by the root key of that time.";
 const POSTGRES: &str = "Dead tuples until they are vacuumed, the write-ahead log, replicas, backups, and versions that a bucket keeps \
     of replaced objects are the operator's. The old data keys exist in no live row, so what these places hold opens only with a copy of data_keys made before the end of \
@@ -63,7 +63,7 @@ pub struct JobReport {
     set_aside: Vec<SetAsideLine>,
     data_keys: Recorded<DataKeyLine>,
     nothing_names_an_old_data_key: Statement,
-    /// On `SQLite`, when its files held nothing of before any more; nothing until then, and on `PostgreSQL`.
+    /// On `SQLite`, when its files held nothing any more that it had deleted; nothing until then, and on `PostgreSQL`.
     database_files_cleaned_at: Option<String>,
     outside_of_this_report: &'static str,
 }

@@ -117,9 +117,21 @@ impl Store {
         }
     }
 
+    /// Brings what is in `SQLite`'s write-ahead log over to the database file, as far as that keeps nobody waiting.
+    pub async fn checkpoint(&self) -> Result<(), DbErr> {
+        self.read.execute_unprepared("PRAGMA wal_checkpoint(PASSIVE)").await.map(drop)
+    }
+
     /// Empties `SQLite`'s write-ahead log into the database file; `false` if somebody reads there. Waits for readers only for a
-    /// moment: meanwhile nobody can write.
+    /// moment: meanwhile nobody can write. It ends also if its caller goes away.
     pub async fn truncate_log(&self) -> Result<bool, DbErr> {
+        self.checkpoint().await?;
+        let store = self.clone();
+        let truncated = tokio::spawn(async move { store.truncate_log_now().await });
+        truncated.await.unwrap_or_else(|error| Err(DbErr::Custom(format!("the log was not emptied: {error}"))))
+    }
+
+    async fn truncate_log_now(&self) -> Result<bool, DbErr> {
         let pool = self.write.get_sqlite_connection_pool();
         let mut connection = pool.acquire().await.map_err(as_runtime)?;
         let done: Result<(i32, i32, i32), _> = async {
@@ -228,6 +240,8 @@ fn sqlite(url: &str, connections: u32) -> ConnectOptions {
             .pragma("journal_mode", "WAL")
             .pragma("synchronous", "FULL")
             .pragma("secure_delete", "ON")
+            // What is put aside while a statement runs would be left on the disk.
+            .pragma("temp_store", "MEMORY")
             .pragma("cache_size", "-16384")
     });
     options

@@ -8,13 +8,15 @@ use app::{
     model::workspace::Saved,
     ports::{Principal, WorkspacesPort},
 };
-use sea_orm::EntityTrait;
+use sea_orm::{ConnectionTrait, DbBackend, EntityTrait, Statement, TransactionTrait};
 use server::store::{
+    Store,
     entities::{data_key, job, note},
     unused_space,
 };
 use std::{
     collections::HashSet,
+    fs,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -44,8 +46,8 @@ async fn churn(app: &TestApp, who: &Principal, workspace: &str) {
 }
 
 async fn pages_with_leftovers(app: &TestApp) -> Vec<u32> {
-    let pages = unused_space::pages(&app.services.store).await.unwrap();
-    unused_space::not_zero(&app.services.store, 1..=pages).await.unwrap()
+    let pages = unused_space::pages(app.services.store.read()).await.unwrap();
+    unused_space::not_zero(app.services.store.read(), 1..=pages).await.unwrap()
 }
 
 /// The ends of all that is wrapped or sealed now.
@@ -62,7 +64,7 @@ async fn database_file(app: &TestApp) -> PathBuf {
 
 /// How many of these are in the file.
 fn found(file: &Path, tails: &HashSet<Vec<u8>>) -> usize {
-    std::fs::read(file).unwrap_or_default().windows(TAIL).filter(|window| tails.contains(*window)).count()
+    fs::read(file).unwrap_or_default().windows(TAIL).filter(|window| tails.contains(*window)).count()
 }
 
 async fn until_cleaned(app: &TestApp) {
@@ -88,9 +90,10 @@ async fn what_the_database_leaves_in_its_pages_is_overwritten_after_a_change_of_
     app.services.store.truncate_log().await.unwrap();
     assert!(found(&file, &old) >= old.len(), "what is there is found");
 
-    activate(&app, &who).await;
+    // Others go on writing while everything is re-encrypted and cleaned.
+    let elsewhere = app.workspace().await;
+    let (_, ()) = tokio::join!(activate(&app, &who), churn(&app, &who, &elsewhere));
     until_cleaned(&app).await;
-    assert_eq!(pages_with_leftovers(&app).await, [0_u32; 0]);
     let log = file.with_extension("db-wal");
     assert_eq!((found(&file, &old), found(&log, &old)), (0, 0));
     let said: String = rows(&app, "PRAGMA integrity_check").await[0].try_get_by_index(0).unwrap();
@@ -109,6 +112,69 @@ async fn what_the_database_leaves_in_its_pages_is_overwritten_after_a_change_of_
         }
     }
     assert_eq!(read, old.len() - 2, "every note opens; the rest are the two data keys");
+}
+
+/// Marks what is to be gone.
+const OLD: &[u8] = b"of-before";
+
+/// A table of its own, in which rows of all lengths come, change and go in the order of numbers that look like chance.
+struct Rows {
+    store: Store,
+    at: u64,
+}
+
+impl Rows {
+    fn next(&mut self, below: u64) -> u64 {
+        self.at = self.at.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.at >> 33) % below
+    }
+
+    async fn run(&self, sql: &str, values: Vec<sea_orm::Value>) {
+        let statement = Statement::from_sql_and_values(DbBackend::Sqlite, sql, values);
+        self.store.write().execute_raw(statement).await.unwrap();
+    }
+
+    /// A value of some length, full of a mark.
+    fn value(&mut self, mark: &[u8]) -> sea_orm::Value {
+        let repeats = 2 + usize::try_from(self.next(100)).unwrap();
+        mark.repeat(repeats).into()
+    }
+
+    async fn churn(&mut self, steps: u64, mark: &[u8]) {
+        for _ in 0..steps {
+            let (id, value) = (self.next(1 << 20).into(), self.value(mark));
+            self.run("INSERT OR REPLACE INTO rows (id, value) VALUES (?1, ?2)", vec![id, value]).await;
+            let (some, value, gone) = (self.next(1 << 20), self.value(mark), self.next(1 << 20));
+            let near = "(SELECT id FROM rows WHERE id >= ?1 ORDER BY id LIMIT 1)";
+            self.run(&format!("UPDATE rows SET value = ?2 WHERE id = {near}"), vec![some.into(), value]).await;
+            if gone % 3 == 0 {
+                self.run(&format!("DELETE FROM rows WHERE id = {near}"), vec![gone.into()]).await;
+            }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_moves_to_another_page_meanwhile_is_overwritten_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("rows.db");
+    let store = Store::connect(&format!("sqlite://{}?mode=rwc", file.display())).await.unwrap();
+    let mut rows = Rows { store: store.clone(), at: 4_711 };
+    rows.run("CREATE TABLE rows (id BIGINT PRIMARY KEY, value BLOB) WITHOUT ROWID", vec![]).await;
+    rows.churn(1_500, OLD).await;
+    rows.run("UPDATE rows SET value = zeroblob(length(value))", vec![]).await;
+    assert!(store.truncate_log().await.unwrap());
+    let left = |file: &Path| fs::read(file).unwrap().windows(OLD.len()).filter(|window| *window == OLD).count();
+    assert!(left(&file) > 0, "no row has it any more, and the file still does");
+
+    let moment = store.read().begin().await.unwrap();
+    let pages = unused_space::pages(&moment).await.unwrap();
+    let found = unused_space::not_zero(&moment, 1..=pages).await.unwrap();
+    rows.churn(800, b"of-after").await;
+    let log = unused_space::log_of(store.read()).await.unwrap().unwrap();
+    unused_space::overwrite_all_since(&store, moment, found, log.clone()).await.unwrap();
+    assert!(store.truncate_log().await.unwrap());
+    assert_eq!((left(&file), fs::metadata(log).unwrap().len()), (0, 0));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -41,7 +41,7 @@ pub struct Model {
     pub turned_by: Option<Uuid>,
     pub turned_at: Option<i64>,
     pub turned_control_at: Option<i64>,
-    /// On `SQLite`, when nothing old was in the files of the database any more.
+    /// On `SQLite`, when the files of the database were cleaned.
     pub files_cleaned_at: Option<i64>,
 }
 
