@@ -12,7 +12,7 @@ export default defineConfig({
   workers: 3,
   retries: 0,
   timeout: 120_000,
-  expect: { timeout: 15_000, toMatchAriaSnapshot: { pathTemplate: 'aria/{arg}{ext}' } },
+  expect: { timeout: 15_000 },
   reporter: [['list']],
   use: {
     ...devices['Desktop Chrome'],
