@@ -4,7 +4,7 @@
 
 use super::{
     object_unfinished::{Bucket, Unfinished},
-    object_upload::ObjectUpload,
+    object_upload::{ObjectUpload, half_written_at},
 };
 use crate::config::ObjectsAt;
 use async_trait::async_trait;
@@ -34,10 +34,15 @@ use uuid::Uuid;
 #[derive(Clone)]
 pub struct ObjectStorage {
     store: Arc<dyn ObjectStore>,
-    /// The folder, if it is a local one: there a write that was killed leaves files that the store itself does not see.
-    folder: Option<PathBuf>,
-    /// The bucket, if it is one: there uploads in parts are known by an id.
-    bucket: Option<Bucket>,
+    at: At,
+}
+
+#[derive(Clone)]
+enum At {
+    /// There a write that was killed leaves files that the store itself does not see.
+    Folder(PathBuf),
+    /// There uploads in parts are known by an id.
+    Bucket(Bucket),
 }
 
 /// Why the object store could not be opened at start.
@@ -61,7 +66,7 @@ impl ObjectStorage {
                 let folder =
                     made.map_err(|error| StorageError::Folder { folder: folder.display().to_string(), error })?;
                 let store = LocalFileSystem::new_with_prefix(&folder)?.with_fsync(true);
-                Ok(Self { store: Arc::new(store), folder: Some(folder), bucket: None })
+                Ok(Self { store: Arc::new(store), at: At::Folder(folder) })
             }
             ObjectsAt::S3 { bucket, prefix } => {
                 let mut builder = AmazonS3Builder::new().with_bucket_name(bucket);
@@ -81,7 +86,7 @@ impl ObjectStorage {
                 let (s3, prefix) = (builder.build()?, Path::from(prefix.as_str()));
                 let store = PrefixStore::new(s3.clone(), prefix.clone());
                 let bucket = Bucket::new(s3, prefix, format!("{}/{bucket}", at.trim_end_matches('/')), region)?;
-                Ok(Self { store: Arc::new(store), folder: None, bucket: Some(bucket) })
+                Ok(Self { store: Arc::new(store), at: At::Bucket(bucket) })
             }
         }
     }
@@ -98,15 +103,15 @@ impl ObjectStorage {
 
     /// Begins to write in parts. Nothing can be read at `place` before the upload is completed.
     pub async fn write(&self, place: &str) -> Result<ObjectUpload, Error> {
-        match &self.bucket {
-            Some(bucket) => ObjectUpload::into_s3(Arc::clone(&bucket.s3), within(&bucket.prefix, place)).await,
-            None => ObjectUpload::into_folder(self.store.as_ref(), &Path::from(place)).await,
+        match &self.at {
+            At::Bucket(bucket) => ObjectUpload::into_s3(Arc::clone(&bucket.s3), within(&bucket.prefix, place)).await,
+            At::Folder(folder) => ObjectUpload::into_folder(self.store.as_ref(), folder, &Path::from(place)).await,
         }
     }
 
     /// Aborts an upload in parts that somebody else has begun and left. One that is not there (any more) is fine.
     pub async fn abort(&self, place: &str, upload: &str) -> Result<(), Error> {
-        let Some(bucket) = &self.bucket else { return Ok(()) };
+        let At::Bucket(bucket) = &self.at else { return Ok(()) };
         match bucket.s3.abort_multipart(&within(&bucket.prefix, place), &upload.to_owned()).await {
             Ok(()) | Err(Error::NotFound { .. }) => Ok(()),
             Err(error) => Err(error),
@@ -115,7 +120,7 @@ impl ObjectStorage {
 
     /// Every upload in parts to a path of ours that nobody has ended. A folder has none: there they are files.
     pub async fn unfinished(&self) -> Result<Vec<Unfinished>, Error> {
-        let Some(bucket) = &self.bucket else { return Ok(Vec::new()) };
+        let At::Bucket(bucket) = &self.at else { return Ok(Vec::new()) };
         let mut found = bucket.unfinished().await?;
         found.retain(|upload| is_place(&upload.place));
         Ok(found)
@@ -179,7 +184,7 @@ impl ObjectStorage {
     /// Every path that holds an object of ours, or in a folder a half-written one; in no order, some perhaps twice.
     pub fn list(&self) -> BoxStream<'static, Result<String, Error>> {
         let objects = self.store.list(None).map_ok(|found| found.location.to_string());
-        let Some(folder) = self.folder.clone() else {
+        let At::Folder(folder) = self.at.clone() else {
             return objects.try_filter(|path| future::ready(is_place(path))).boxed();
         };
         let half_written = stream::once(async move {
@@ -193,7 +198,7 @@ impl ObjectStorage {
 
     /// Whether the store itself is there: an error if it is not.
     pub async fn answers(&self) -> Result<(), Error> {
-        if let Some(folder) = &self.folder {
+        if let At::Folder(folder) = &self.at {
             let there = tokio::fs::metadata(folder).await;
             there.map_err(|error| Error::Generic { store: "local folder", source: Box::new(error) })?;
         }
@@ -207,7 +212,7 @@ impl ObjectStorage {
             Ok(()) | Err(Error::NotFound { .. }) => {}
             Err(error) => return Err(error),
         }
-        if let Some(folder) = &self.folder {
+        if let At::Folder(folder) = &self.at {
             let folder = folder.clone();
             let place = place.to_owned();
             let cleaned = tokio::task::spawn_blocking(move || remove_half_written(&folder, &place)).await;
@@ -260,10 +265,9 @@ fn half_written(folder: &std::path::Path) -> std::io::Result<Vec<String>> {
     Ok(found)
 }
 
-/// A local write goes to `{path}#{number}`, counted from 1, until it is complete.
 fn remove_half_written(folder: &std::path::Path, place: &str) -> std::io::Result<()> {
     for number in 1_u32.. {
-        match std::fs::remove_file(folder.join(format!("{place}#{number}"))) {
+        match std::fs::remove_file(half_written_at(folder, place, number)) {
             Ok(()) => {}
             Err(error) if error.kind() == ErrorKind::NotFound => break,
             Err(error) => return Err(error),

@@ -10,7 +10,12 @@ use object_store::{
     multipart::{MultipartStore, PartId},
     path::Path,
 };
-use std::sync::Arc;
+use std::{fs::File, path, sync::Arc};
+use tokio::task::{JoinHandle, spawn_blocking};
+
+/// After so many bytes, a file is brought to the disk while the next are written. Otherwise the disk would have nothing to do
+/// until the file is complete, and then everybody would wait for it.
+const FLUSHED_AFTER: usize = 32 << 20;
 
 /// An upload in parts. They are sent one after another.
 pub struct ObjectUpload {
@@ -18,17 +23,22 @@ pub struct ObjectUpload {
 }
 
 enum To {
-    Folder(Box<dyn MultipartUpload>),
+    Folder { upload: Box<dyn MultipartUpload>, flushing: Flushing },
     S3 { store: Arc<AmazonS3>, path: Path, id: MultipartId, parts: Vec<PartId> },
 }
 
 /// A part that the store has taken.
-pub struct Part(Option<PartId>);
+pub enum Part {
+    /// So many bytes in a file.
+    Written(usize),
+    Sent(PartId),
+}
 
 impl ObjectUpload {
     /// Begins to write into a folder.
-    pub async fn into_folder(store: &dyn ObjectStore, path: &Path) -> Result<Self, Error> {
-        Ok(Self { to: To::Folder(store.put_multipart(path).await?) })
+    pub async fn into_folder(store: &dyn ObjectStore, folder: &path::Path, path: &Path) -> Result<Self, Error> {
+        let upload = store.put_multipart(path).await?;
+        Ok(Self { to: To::Folder { upload, flushing: Flushing::of(half_written_at(folder, path.as_ref(), 1)) } })
     }
 
     /// Begins an upload to S3.
@@ -40,7 +50,7 @@ impl ObjectUpload {
     /// The id by which the store keeps what is sent until the upload is completed or aborted; none if it does not.
     pub fn id(&self) -> Option<&str> {
         match &self.to {
-            To::Folder(_) => None,
+            To::Folder { .. } => None,
             To::S3 { id, .. } => Some(id),
         }
     }
@@ -48,25 +58,30 @@ impl ObjectUpload {
     /// Sends the next part. [`Self::took`] is told of it before the one after is sent.
     pub fn put_part(&mut self, part: PutPayload) -> BoxFuture<'static, Result<Part, Error>> {
         match &mut self.to {
-            To::Folder(upload) => upload.put_part(part).map(|sent| sent.map(|()| Part(None))).boxed(),
+            To::Folder { upload, .. } => {
+                let bytes = part.content_length();
+                upload.put_part(part).map(move |sent| sent.map(|()| Part::Written(bytes))).boxed()
+            }
             To::S3 { store, path, id, parts } => {
                 let (store, path, id, number) = (Arc::clone(store), path.clone(), id.clone(), parts.len());
-                async move { store.put_part(&path, &id, number, part).await.map(|id| Part(Some(id))) }.boxed()
+                async move { store.put_part(&path, &id, number, part).await.map(Part::Sent) }.boxed()
             }
         }
     }
 
     /// A part has arrived.
     pub fn took(&mut self, part: Part) {
-        if let (To::S3 { parts, .. }, Some(id)) = (&mut self.to, part.0) {
-            parts.push(id);
+        match (&mut self.to, part) {
+            (To::S3 { parts, .. }, Part::Sent(id)) => parts.push(id),
+            (To::Folder { flushing, .. }, Part::Written(bytes)) => flushing.wrote(bytes),
+            _ => {}
         }
     }
 
     /// Makes the object readable at its path.
     pub async fn complete(self) -> Result<(), Error> {
         match self.to {
-            To::Folder(mut upload) => upload.complete().await.map(drop),
+            To::Folder { mut upload, .. } => upload.complete().await.map(drop),
             To::S3 { store, path, id, parts } => store.complete_multipart(&path, &id, parts).await.map(drop),
         }
     }
@@ -74,8 +89,67 @@ impl ObjectUpload {
     /// Stops: nothing is left of it.
     pub async fn abort(self) -> Result<(), Error> {
         match self.to {
-            To::Folder(mut upload) => upload.abort().await,
+            To::Folder { mut upload, .. } => upload.abort().await,
             To::S3 { store, path, id, .. } => store.abort_multipart(&path, &id).await,
         }
+    }
+}
+
+/// A file that is being written, with a handle of its own on it.
+struct Flushing {
+    /// None if it is not where it is looked for: then it is flushed at its end only.
+    file: Option<Arc<File>>,
+    /// Bytes since the last flush was begun.
+    bytes: usize,
+    under_way: Option<JoinHandle<()>>,
+}
+
+impl Flushing {
+    fn of(path: path::PathBuf) -> Self {
+        Self { file: File::open(path).ok().map(Arc::new), bytes: 0, under_way: None }
+    }
+
+    fn wrote(&mut self, bytes: usize) {
+        self.bytes += bytes;
+        let is_idle = self.under_way.as_ref().is_none_or(JoinHandle::is_finished);
+        if self.bytes < FLUSHED_AFTER || !is_idle {
+            return;
+        }
+        if let Some(file) = self.file.clone() {
+            self.bytes = 0;
+            self.under_way = Some(spawn_blocking(move || {
+                // Only to be sooner: whoever completes the file flushes it too, by another handle, and is told what failed.
+                let _ = file.sync_data();
+            }));
+        }
+    }
+}
+
+/// Where a local write to `path` goes until it is complete; the n-th of several at the same time.
+pub(super) fn half_written_at(folder: &path::Path, path: &str, n: u32) -> path::PathBuf {
+    folder.join(format!("{path}#{n}"))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+    use super::*;
+    use object_store::local::LocalFileSystem;
+
+    #[tokio::test]
+    async fn a_file_is_flushed_while_it_is_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = LocalFileSystem::new_with_prefix(folder.path()).unwrap().with_fsync(true);
+        let mut upload = ObjectUpload::into_folder(&store, folder.path(), &Path::from("a/b")).await.unwrap();
+        let part = vec![7; FLUSHED_AFTER / 2];
+        for is_begun in [false, true] {
+            let sent = upload.put_part(part.clone().into()).await.unwrap();
+            upload.took(sent);
+            let To::Folder { flushing, .. } = &upload.to else { unreachable!("it goes to a folder") };
+            assert_eq!(flushing.under_way.is_some(), is_begun);
+        }
+        upload.complete().await.unwrap();
+        assert_eq!(std::fs::metadata(folder.path().join("a/b")).unwrap().len(), FLUSHED_AFTER as u64);
     }
 }
