@@ -17,9 +17,12 @@ const passing: [RegExp, string][] = [
   [/\b\d{1,2} [A-Z][a-z]{2} \d{4}, \d{2}:\d{2}(:\d{2})? UTC/g, '(moment)'],
   [/\b\d{1,2} [A-Z][a-z]{2} \d{4}/g, '(day)'],
   [/\b\d{4}-\d{2}-\d{2}T[\d:.]+Z/g, '(moment)'],
+  [/\b\d{2}:\d{2}(:\d{2})? UTC/g, '(moment)'],
   [/\b\S+ 127\.0\.0\.1:\d+/g, '(server)'],
   [/\b127\.0\.0\.1(:\d+)?/g, '(address)'],
   [/\b\d+(\.\d+)? (milliseconds?|seconds?|minutes?|ms|s|min)\b/g, '(time)'],
+  [/\bless than a (second|minute)\b/g, '(time)'],
+  [/\bjust now\b|\b(a|an|one) (second|minute) ago\b|\(time\) ago/g, '(ago)'],
   [/\b\d+ checks? passed, \d+ slow, \d+ without an answer, \d+ denied/g, '(checks)'],
   [/\bLast \d+ checks/g, 'Last (checks)'],
   // What is announced depends on when the page was opened.

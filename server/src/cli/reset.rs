@@ -4,7 +4,7 @@ use super::Outcome;
 use crate::{
     application::aws,
     config::{Config, Options},
-    jobs::{cores::Cores, database_file},
+    jobs::{cores::Cores, database_file::DatabaseFile},
     services::{
         requests::Requests,
         reset::{Loss, Plan, Reset, ResetRefused},
@@ -21,10 +21,10 @@ use std::{
     sync::Arc,
     time::Duration,
 };
-use tokio::time::timeout;
-use vault::{Kms, KmsClass, Refusal, SystemClock};
+use tokio::{sync::watch, time::timeout};
+use vault::{Clock, Kms, KmsClass, Refusal, SystemClock};
 
-/// How long is waited for those who read from the database.
+/// How long cleaning the files may take here: what is left is done by the next server.
 const PATIENCE: Duration = Duration::from_mins(1);
 
 const EXPLANATION: &str = "\
@@ -81,17 +81,26 @@ async fn converse(config: &Config, store: &Store) -> Outcome {
     // What has happened has happened, also if nobody reads this.
     let _ = writeln!(out, "\nDestroyed: {}.", counted(&lost));
     if let Err(error) = cleaned {
-        let _ = writeln!(out, "What was wrapped and sealed may still be in the files of the database: {error}.");
+        let _ = writeln!(
+            out,
+            "What was wrapped and sealed may still be in the files of the database, until a server has cleaned them: {error}."
+        );
     }
     let _ = writeln!(out, "Running servers open by themselves within seconds, and empty the object store.");
     Ok(())
 }
 
-/// What was destroyed is not to be left in the files of the database either.
+/// What was destroyed is not to be left in the files of the database either. Otherwise the next server cleans them.
 async fn clean(store: &Store) -> Outcome {
-    if store.backend() == DbBackend::Sqlite {
-        let alone = Cores::new(Requests::new(Arc::new(SystemClock)));
-        timeout(PATIENCE, database_file::clean(store, &alone)).await??;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let file = DatabaseFile {
+        store: store.clone(),
+        cores: Cores::new(Requests::new(Arc::clone(&clock))),
+        clock,
+        changed: watch::channel(0).0,
+    };
+    if store.backend() == DbBackend::Sqlite && !timeout(PATIENCE, file.clean_if_due()).await?? {
+        return Err("a change of key is running".into());
     }
     Ok(())
 }

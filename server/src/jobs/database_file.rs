@@ -1,4 +1,4 @@
-//! The files of `SQLite` after a change of key: what the database no longer holds is no longer in its files either.
+//! The files of `SQLite` after a change of key, or a reset: what the database no longer holds is no longer in its files either.
 //!
 //! When the old data keys are destroyed, pages with old ciphertext and old wrapped keys may still be in the write-ahead log, in the
 //! database file as far as the log has not been brought over, and in the [unused space](unused_space) of its pages. This goes
@@ -6,13 +6,16 @@
 //! bit by bit, and people may move some of it meanwhile to where it has been. The second time it looks at the file as it is in one moment, and
 //! overwrites what is still there, which is little, in one transaction.
 //!
-//! What must stay true: a complete job says when its files were cleaned only after they were; until then every start of the
+//! What must stay true: a complete job or a reset says when the files were cleaned only after they were; until then every start of the
 //! server, and every look of this task, begins anew. While a job runs nothing is cleaned: it leaves things behind itself.
 
 use super::cores::Cores;
 use crate::store::{
     Store,
-    entities::job::{self, JobState},
+    entities::{
+        job::{self, JobState},
+        reset,
+    },
     unused_space,
 };
 use sea_orm::{
@@ -52,39 +55,46 @@ impl DatabaseFile {
         }
         let (mut changed, mut pause) = (self.changed.subscribe(), LOOK_EVERY);
         loop {
-            if let Err(error) = self.clean_if_due().await {
-                tell(&error);
-                pause = (pause * 2).min(LONGEST_PAUSE);
-                sleep(pause).await;
-                continue;
-            }
-            pause = LOOK_EVERY;
+            pause = match self.clean_if_due().await {
+                Ok(_) => LOOK_EVERY,
+                Err(error) => {
+                    tell(&error);
+                    (pause * 2).min(LONGEST_PAUSE)
+                }
+            };
+            // What failed is not tried each time that something goes on.
+            sleep(pause.saturating_sub(LOOK_EVERY)).await;
             tokio::select! {
                 _ = changed.changed() => {}
-                () = sleep(pause) => {}
+                () = sleep(LOOK_EVERY) => {}
             }
         }
     }
 
-    /// Cleans the files, if a job is complete whose files were not.
-    async fn clean_if_due(&self) -> Result<(), DbErr> {
-        let jobs = self.due().await?;
-        if jobs.is_empty() || !clean(&self.store, &self.cores).await? {
-            return Ok(());
+    /// Cleans the files, if something was destroyed since they were. `false` if that has to wait for a job that runs.
+    ///
+    /// # Errors
+    /// When the database fails, or when its file is one whose pages cannot be told apart.
+    pub async fn clean_if_due(&self) -> Result<bool, DbErr> {
+        let on = self.store.read();
+        let jobs = job::Entity::find().select_only().column(job::Column::Id);
+        let jobs = jobs.filter(job::Column::State.eq(JobState::Complete.to_value()));
+        let jobs: Vec<Uuid> = jobs.filter(job::Column::FilesCleanedAt.is_null()).into_tuple().all(on).await?;
+        let resets = reset::Entity::find().select_only().column(reset::Column::Id);
+        let resets: Vec<Uuid> = resets.filter(reset::Column::FilesCleanedAt.is_null()).into_tuple().all(on).await?;
+        if jobs.is_empty() && resets.is_empty() {
+            return Ok(true);
         }
-        let cleaned = job::Entity::update_many()
-            .col_expr(job::Column::FilesCleanedAt, Expr::value(self.clock.wall_ms()))
-            .filter(job::Column::Id.is_in(jobs))
-            .filter(job::Column::FilesCleanedAt.is_null());
-        cleaned.exec(self.store.write()).await?;
+        if a_job_runs(&self.store).await? || !clean(&self.store, &self.cores).await? {
+            return Ok(false);
+        }
+        let (write, now) = (self.store.write(), self.clock.wall_ms());
+        let cleaned = job::Entity::update_many().col_expr(job::Column::FilesCleanedAt, Expr::value(now));
+        cleaned.filter(job::Column::Id.is_in(jobs)).exec(write).await?;
+        let cleaned = reset::Entity::update_many().col_expr(reset::Column::FilesCleanedAt, Expr::value(now));
+        cleaned.filter(reset::Column::Id.is_in(resets)).exec(write).await?;
         tracing::info!(event = "database_file_cleaned", "the database file holds nothing that the database does not");
-        Ok(())
-    }
-
-    async fn due(&self) -> Result<Vec<Uuid>, DbErr> {
-        let due = job::Entity::find().select_only().column(job::Column::Id);
-        let due = due.filter(job::Column::State.eq(JobState::Complete.to_value()));
-        due.filter(job::Column::FilesCleanedAt.is_null()).into_tuple().all(self.store.read()).await
+        Ok(true)
     }
 }
 
@@ -92,8 +102,11 @@ impl DatabaseFile {
 ///
 /// # Errors
 /// When the database fails, or when its file is one whose pages cannot be told apart. The log is emptied all the same.
-pub async fn clean(store: &Store, cores: &Cores) -> Result<bool, DbErr> {
+async fn clean(store: &Store, cores: &Cores) -> Result<bool, DbErr> {
     let overwritten = overwrite_unused_space(store, cores).await;
+    if matches!(overwritten, Ok(false)) {
+        return Ok(false);
+    }
     crate::crash::point("cleaning.overwritten");
     truncate_log(store).await?;
     crate::crash::point("cleaning.log_truncated");
@@ -122,6 +135,10 @@ async fn overwrite_unused_space(store: &Store, cores: &Cores) -> Result<bool, Db
             return Ok(false);
         }
         found.extend(cores.in_turn(unused_space::not_zero(&moment, numbers)).await?);
+    }
+    // So that there is little left to write in the one transaction that makes sure.
+    for some in found.chunks(WRITTEN) {
+        cores.in_turn(unused_space::overwrite(store, some)).await?;
     }
     unused_space::overwrite_all_since(store, moment, found, log).await?;
     Ok(true)

@@ -1,7 +1,7 @@
 //! Stage 2, records: every row that names a retiring data key is sealed anew under its scope's current one.
 //!
-//! While one batch is being written the next is already read, opened and sealed, on another thread. A batch is written in one
-//! transaction, in which each row is updated only if it is still as it was read: a concurrent write simply wins. `rev` and
+//! While one batch is being written the next is already opened and sealed, and the one after read, each on another thread. A
+//! batch is written in one transaction, in which each row is updated only if it is still as it was read: a concurrent write simply wins. `rev` and
 //! times do not change. What costs the time is the database, so rows are updated many in a statement.
 
 use super::{
@@ -40,8 +40,9 @@ use vault::{DataKey, Place, Scope, Vault, Zeroizing};
 const FIRST_BATCH: u64 = 64;
 const SMALLEST_BATCH: u64 = 16;
 const LARGEST_BATCH: u64 = 8_192;
-/// What a batch may hold in sealed values. Three are in memory at once: one is read and sealed, one waits, one is written.
-const BATCH_BYTES: i64 = 8 * 1024 * 1024;
+/// What a batch may hold in sealed values. Five are in memory at once: one is read, one sealed, one written, and one waits
+/// before each of the latter.
+const BATCH_BYTES: i64 = 5 * 1024 * 1024;
 /// How long a batch may hold the database.
 const BATCH_ON_SQLITE: Duration = Duration::from_millis(20);
 const BATCH_ON_POSTGRES: Duration = Duration::from_millis(100);
@@ -97,9 +98,11 @@ impl Worker {
         rewrite: Rewrite,
     ) -> Result<(), Halt> {
         let size = AtomicU64::new(FIRST_BATCH);
+        let (read, rows) = mpsc::channel(1);
         let (sealed, batches) = mpsc::channel(1);
-        let (found, refused) = try_join!(
-            self.seal_all(table, pair, pass, &size, rewrite, sealed),
+        let (found, (), refused) = try_join!(
+            self.read_all(table, pair, pass, &size, read),
+            self.seal_all(table, pair, rewrite, rows, sealed),
             self.write_all(claim, table, pair, &size, batches)
         )?;
         pass.found += found;
@@ -107,15 +110,14 @@ impl Worker {
         Ok(())
     }
 
-    /// Reads and seals, always a batch ahead of the writing. Gives back how many rows there were.
-    async fn seal_all(
+    /// Reads, always a batch ahead of the sealing. Gives back how many rows there were.
+    async fn read_all(
         &self,
         table: &'static SealedTable,
         pair: &KeyPair,
         pass: &Pass,
         size: &AtomicU64,
-        rewrite: Rewrite,
-        batches: mpsc::Sender<Batch>,
+        read: mpsc::Sender<Vec<Row>>,
     ) -> Result<u64, Halt> {
         let (mut after, mut found, old) = (Uuid::nil(), 0, pair.old.id().0);
         loop {
@@ -128,12 +130,30 @@ impl Worker {
                 continue;
             }
             found += rows.len() as u64;
-            let batch = self.cores.in_turn(self.seal_anew(table, pair, rows, rewrite)).await?;
-            if batches.send(batch).await.is_err() {
-                // Whoever writes has ended, and says why.
+            if read.send(rows).await.is_err() {
+                // Whoever seals has ended, and says why.
                 return Ok(found);
             }
         }
+    }
+
+    /// Opens and seals what was read, always a batch ahead of the writing.
+    async fn seal_all(
+        &self,
+        table: &'static SealedTable,
+        pair: &KeyPair,
+        rewrite: Rewrite,
+        mut read: mpsc::Receiver<Vec<Row>>,
+        batches: mpsc::Sender<Batch>,
+    ) -> Result<(), Halt> {
+        while let Some(rows) = read.recv().await {
+            let batch = self.cores.in_turn(self.seal_anew(table, pair, rows, rewrite)).await?;
+            if batches.send(batch).await.is_err() {
+                // Whoever writes has ended, and says why.
+                return Ok(());
+            }
+        }
+        Ok(())
     }
 
     /// Writes what comes, and lets the size of the batches follow the time they take. Gives back what was set aside.

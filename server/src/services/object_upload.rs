@@ -10,8 +10,8 @@ use object_store::{
     multipart::{MultipartStore, PartId},
     path::Path,
 };
-use std::{fs::File, path, sync::Arc};
-use tokio::task::{JoinHandle, spawn_blocking};
+use std::{fs::File, io, path, sync::Arc};
+use tokio::task::{JoinHandle, spawn, spawn_blocking};
 
 /// After so many bytes, a file is brought to the disk while the next are written. Otherwise the disk would have nothing to do
 /// until the file is complete, and then everybody would wait for it.
@@ -81,7 +81,11 @@ impl ObjectUpload {
     /// Makes the object readable at its path.
     pub async fn complete(self) -> Result<(), Error> {
         match self.to {
-            To::Folder { mut upload, .. } => upload.complete().await.map(drop),
+            To::Folder { mut upload, flushing } => {
+                let flushed = flushing.end().await;
+                flushed.map_err(|error| Error::Generic { store: "local folder", source: Box::new(error) })?;
+                upload.complete().await.map(drop)
+            }
             To::S3 { store, path, id, parts } => store.complete_multipart(&path, &id, parts).await.map(drop),
         }
     }
@@ -101,7 +105,7 @@ struct Flushing {
     file: Option<Arc<File>>,
     /// Bytes since the last flush was begun.
     bytes: usize,
-    under_way: Option<JoinHandle<()>>,
+    under_way: Option<JoinHandle<io::Result<()>>>,
 }
 
 impl Flushing {
@@ -117,11 +121,24 @@ impl Flushing {
         }
         if let Some(file) = self.file.clone() {
             self.bytes = 0;
-            self.under_way = Some(spawn_blocking(move || {
-                // Only to be sooner: whoever completes the file flushes it too, by another handle, and is told what failed.
-                let _ = file.sync_data();
+            let before = self.under_way.take();
+            self.under_way = Some(spawn(async move {
+                ended(before).await?;
+                ended(Some(spawn_blocking(move || file.sync_data()))).await
             }));
         }
+    }
+
+    /// Waits for what is under way; an error if any of the flushes failed. What is left is flushed when the file is completed.
+    async fn end(self) -> io::Result<()> {
+        ended(self.under_way).await
+    }
+}
+
+async fn ended(flush: Option<JoinHandle<io::Result<()>>>) -> io::Result<()> {
+    match flush {
+        Some(flush) => flush.await.unwrap_or_else(|error| Err(io::Error::other(error))),
+        None => Ok(()),
     }
 }
 

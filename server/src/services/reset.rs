@@ -295,6 +295,7 @@ impl Reset {
             notes: count(lost.notes),
             files: count(lost.files),
             bytes: count(lost.bytes),
+            files_cleaned_at: Set(None),
         };
         reset::Entity::insert(account).exec_without_returning(transaction).await?;
         Ok(())

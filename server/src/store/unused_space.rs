@@ -129,12 +129,7 @@ async fn leftovers(on: &impl ConnectionTrait, numbers: &[u32]) -> Result<Vec<(u3
 /// The numbers of the pages in a write-ahead log, from its beginning to where what is left of an earlier one begins. Format:
 /// <https://www.sqlite.org/fileformat2.html>, section 4.1.
 fn pages_in(log: &PathBuf) -> io::Result<BTreeSet<u32>> {
-    let mut pages = BTreeSet::new();
-    let log = match File::open(log) {
-        Ok(log) => log,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(pages),
-        Err(error) => return Err(error),
-    };
+    let (mut pages, log) = (BTreeSet::new(), File::open(log)?);
     let (mut header, mut frame) = ([0; 32], [0; 24]);
     if log.metadata()?.len() < header.len() as u64 {
         return Ok(pages);

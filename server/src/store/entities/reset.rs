@@ -19,6 +19,8 @@ pub struct Model {
     pub files: i64,
     /// Bytes of file content before encryption.
     pub bytes: i64,
+    /// On `SQLite`, when the files of the database were cleaned.
+    pub files_cleaned_at: Option<i64>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

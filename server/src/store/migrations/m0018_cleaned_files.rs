@@ -1,4 +1,4 @@
-//! When the files of the database were cleaned after a change of key.
+//! When the files of the database were cleaned after a change of key, and after a reset.
 
 use super::WHOLE;
 use sea_orm_migration::{prelude::*, schema};
@@ -13,7 +13,10 @@ impl MigrationTrait for Migration {
     }
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let cleaned = schema::big_integer_null("files_cleaned_at").take();
-        manager.alter_table(Table::alter().table("jobs").add_column(cleaned).take()).await
+        for table in ["jobs", "resets"] {
+            let cleaned = schema::big_integer_null("files_cleaned_at").take();
+            manager.alter_table(Table::alter().table(table).add_column(cleaned).take()).await?;
+        }
+        Ok(())
     }
 }
