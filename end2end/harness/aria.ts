@@ -14,6 +14,8 @@ const passing: [RegExp, string][] = [
   [/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, '(id)'],
   [/[0-9a-f]{8}…[0-9a-f]{4,12}/g, '(short id)'],
   [/\bd-[0-9a-f]{16}\b/g, '(deployment)'],
+  [/\b[0-9a-f]{64}\b/g, '(hash)'],
+  [/\bSigned up to entry \d+/g, 'Signed up to entry (number)'],
   [/\b\d{1,2} [A-Z][a-z]{2} \d{4}, \d{2}:\d{2}(:\d{2})? UTC/g, '(moment)'],
   [/\b\d{1,2} [A-Z][a-z]{2} \d{4}/g, '(day)'],
   [/\b\d{4}-\d{2}-\d{2}T[\d:.]+Z/g, '(moment)'],

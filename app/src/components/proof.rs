@@ -54,8 +54,7 @@ pub fn SecretField(id: &'static str, #[prop(optional)] invalid: bool) -> impl In
 /// The dialog. `left` is for how many seconds the last proof counts.
 #[island]
 pub fn ProofDialog(left: u32, ways: ProofWays) -> impl IntoView {
-    let error = RwSignal::new(None::<ApiError>);
-    let busy = RwSignal::new(false);
+    let (error, busy) = (RwSignal::new(None::<ApiError>), RwSignal::new(false));
     let fresh_until = StoredValue::new(0_i64);
     Effect::new(move |_| {
         fresh_until.set_value(page::now() + i64::from(left) * 1_000 - 10_000);

@@ -132,8 +132,8 @@ impl ApiError {
     /// The HTTP status that says the same to a program.
     pub const fn status(&self) -> u16 {
         match self {
+            Self::Unavailable | Self::Connection | Self::SingleSignOn(SingleSignOnRefused::Unreachable) => 503,
             Self::SignedOut | Self::WrongCredentials => 401,
-            Self::SingleSignOn(SingleSignOnRefused::Unreachable) => 503,
             Self::NotAllowed | Self::AccountDisabled | Self::ProofNeeded | Self::SingleSignOn(_) => 403,
             Self::NotFound => 404,
             Self::Conflict | Self::MemberRefused(_) => 409,
@@ -142,7 +142,6 @@ impl ApiError {
             Self::Locked(_) => 423,
             Self::Busy | Self::TooManyAttempts { .. } => 429,
             Self::Damaged | Self::Internal => 500,
-            Self::Unavailable | Self::Connection => 503,
         }
     }
 }

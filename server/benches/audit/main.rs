@@ -172,7 +172,6 @@ async fn fill(store: &Store, entries: i64) -> i64 {
         hash: sea_orm::ActiveValue::Set(previous.to_vec()),
         // So that it is signed at once.
         urgent: sea_orm::ActiveValue::Set(last),
-        ..Default::default()
     };
     head.update(store.write()).await.unwrap();
     if is_postgres {

@@ -35,7 +35,8 @@ async fn list(session: Session, State(services): State<Services>) -> impl IntoRe
 /// Serves the handler on a port of its own, until the process ends.
 pub async fn serve(app: &TestApp) -> SocketAddr {
     let sessions = Sessions::new(app.services.store.clone(), Arc::new(SystemClock));
-    let router = Router::new().route("/list", get(list)).layer(sessions.layer(false)).with_state(app.services.clone());
+    let router =
+        Router::new().route("/list", get(list)).layer(sessions.layer(false)).with_state(app.services.as_ref().clone());
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move { axum::serve(listener, router).await });

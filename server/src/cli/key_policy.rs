@@ -12,7 +12,7 @@ use crate::{
 };
 use app::{
     key_policy::{Access, Format, operator_policy},
-    model::key_arn::KeyArn,
+    model::key_arn::{KeyArn, KeyArnError},
 };
 use clap::{Args, ValueEnum};
 use sea_orm::EntityTrait;
@@ -132,7 +132,7 @@ async fn deployment(config: &Config) -> Result<Option<DeploymentId>, Box<dyn Err
 }
 
 fn key_arn(text: &str) -> Result<KeyArn, &'static str> {
-    KeyArn::parse(text).map_err(|wrong| wrong.message())
+    KeyArn::parse(text).map_err(KeyArnError::message)
 }
 
 fn account(text: &str) -> Result<String, String> {

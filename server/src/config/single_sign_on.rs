@@ -1,4 +1,4 @@
-//! Single sign-on by OpenID Connect: which identity provider, and what its roles mean here.
+//! Single sign-on by `OpenID` Connect: which identity provider, and what its roles mean here.
 
 use super::{Mistake, checks::given};
 use clap::Args;

@@ -165,8 +165,10 @@ fn page_of(error: &ApiError, status: StatusCode, folder: &str, id: Option<&str>)
 
 fn title(error: &ApiError, status: StatusCode) -> &'static str {
     match error {
+        ApiError::Unavailable | ApiError::Connection | ApiError::SingleSignOn(SingleSignOnRefused::Unreachable) => {
+            "Not available now"
+        }
         ApiError::SignedOut | ApiError::WrongCredentials => "Signed out",
-        ApiError::SingleSignOn(SingleSignOnRefused::Unreachable) => "Not available now",
         ApiError::NotAllowed | ApiError::AccountDisabled | ApiError::ProofNeeded | ApiError::SingleSignOn(_) => {
             "Not allowed"
         }
@@ -178,7 +180,6 @@ fn title(error: &ApiError, status: StatusCode) -> &'static str {
             "Not accepted"
         }
         ApiError::Damaged => "Damaged data",
-        ApiError::Unavailable | ApiError::Connection => "Not available now",
         ApiError::Internal => "Something went wrong",
     }
 }

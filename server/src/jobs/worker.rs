@@ -86,7 +86,7 @@ impl Worker {
             let claimed = if self.vault().is_open() { queue::claim(&self.store, self.server).await } else { Ok(None) };
             match claimed {
                 Ok(Some(claim)) => {
-                    self.hold(claim, &stop).await;
+                    Box::pin(self.hold(claim, &stop)).await;
                     // It may have been turned round: then it is there to be claimed again.
                     continue;
                 }

@@ -19,7 +19,7 @@ use app::{
         error::KeyRefused,
         key_arn::KeyArn,
         key_test::{KeyTest, ServerAnswer, ServerTest, TestOutcome, TestPurpose},
-        preflight::Preflight,
+        preflight::{KeyProblem, Preflight},
     },
     ports::Principal,
 };
@@ -267,7 +267,7 @@ async fn silent(on: &impl ConnectionTrait, answers: &[key_test_answer::Model], n
 fn is_due(answer: Option<&key_test_answer::Model>, now: i64) -> bool {
     let Some(answer) = answer else { return true };
     let is_denied =
-        read(&answer.preflight).is_ok_and(|preflight| preflight.problem().is_some_and(|problem| problem.is_denial()));
+        read(&answer.preflight).is_ok_and(|preflight| preflight.problem().is_some_and(KeyProblem::is_denial));
     is_denied && now - answer.answered_at >= REST
 }
 

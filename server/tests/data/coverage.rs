@@ -22,7 +22,7 @@ use server::store::{
     sealed_tables::OBJECTS,
 };
 use std::{
-    collections::HashMap,
+    collections::{HashMap, hash_map::Entry},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -69,8 +69,8 @@ async fn decrypted(
     let mut found = (0, 0);
     for note in note::Entity::find().all(on).await.unwrap() {
         let named = vault::key_id_of(&note.text_sealed).unwrap().0;
-        if !keys.contains_key(&named) {
-            keys.insert(named, app.services.encryption.keys.key(named).await.ok()?);
+        if let Entry::Vacant(unknown) = keys.entry(named) {
+            unknown.insert(app.services.encryption.keys.key(named).await.ok()?);
         }
         let place = Place {
             deployment: app.services.vault.deployment(),

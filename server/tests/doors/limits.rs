@@ -22,7 +22,7 @@ on_both_databases!(every_form_says_when_it_is_sent_too_much);
 /// One byte more than may be sent.
 const TOO_MUCH: usize = 1024 * 1024 + 1;
 
-fn takes_a_form(door: &&Door) -> bool {
+fn takes_a_form(door: &Door) -> bool {
     matches!(door.how, How::Call | How::LastCall)
 }
 
@@ -54,8 +54,8 @@ async fn asked(people: &People, browser: &Browser, path: &str, length: &str, bod
 async fn every_form_says_when_it_is_sent_too_much(database: Database) {
     let people = People::new(database).await;
     let scene = people.scene().await;
-    let piece = [format!("{TOO_MUCH:x}\r\n").as_bytes(), &[b'a'; TOO_MUCH]].concat();
-    for door in DOORS.iter().filter(takes_a_form) {
+    let piece = [format!("{TOO_MUCH:x}\r\n").as_bytes(), &vec![b'a'; TOO_MUCH]].concat();
+    for door in DOORS.iter().filter(|door| takes_a_form(door)) {
         let browser = people.browser_for(door);
         let told = serde_json::to_string(&expected(door)).unwrap();
         // Announced, and none of it sent: the answer must not wait for it.

@@ -52,12 +52,13 @@ impl Door {
             (Whose::Anyone, _) => self.good,
             (_, Actor::Nobody) => signed_out,
             (Whose::SignedIn, _) | (Whose::Administrators, Actor::Administrator) => self.good,
-            (Whose::Administrators, _) => 403,
             (
                 Whose::Readers | Whose::Editors | Whose::Owners,
                 Actor::Outsider | Actor::Elsewhere | Actor::Administrator,
             ) => 404,
-            (Whose::Editors | Whose::Owners, Actor::Reader) | (Whose::Owners, Actor::Editor) => 403,
+            (Whose::Administrators, _)
+            | (Whose::Editors | Whose::Owners, Actor::Reader)
+            | (Whose::Owners, Actor::Editor) => 403,
             (Whose::Readers | Whose::Editors | Whose::Owners, Actor::Reader | Actor::Editor | Actor::Owner) => {
                 self.good
             }

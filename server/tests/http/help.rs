@@ -48,7 +48,7 @@ async fn help_is_read_without_signing_in_and_while_data_is_locked(database: Data
 }
 
 async fn help_tells_strangers_nothing_about_the_deployment(database: Database) {
-    let app = TestApp::start_with(database, |config| config.organization = "Harbour Office".to_owned()).await;
+    let app = TestApp::start_with(database, |config| config.organization = "Harbour Office".into()).await;
     let provider = app.config.provider_key_arn.clone();
     let deployment = app.services.vault.deployment().to_string();
     for path in [HELP, GUIDE] {

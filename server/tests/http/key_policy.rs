@@ -48,7 +48,7 @@ async fn only_signed_in_people_get_it(database: Database) {
     }
     let unknown = member.get("/settings/data-encryption/key-policy/yaml").await;
     assert_eq!(unknown.status, StatusCode::NOT_FOUND);
-    assert_eq!(from_str::<ApiError>(&unknown.text()).unwrap(), ApiError::NotFound);
+    assert_eq!(from_str::<ApiError>(unknown.text()).unwrap(), ApiError::NotFound);
     app.stop().await;
 }
 
@@ -85,13 +85,16 @@ async fn the_command_prints_the_same_and_nothing_else() {
     assert!(text.contains("arn:aws:iam::111122223333:root") && !text.contains("get-caller-identity"), "{text}");
 }
 
+/// Variables of the environment.
+type Settings<'a> = &'a [(&'a str, &'a str)];
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_command_says_what_is_missing() {
     let program = Program::start().await;
     let empty = tempfile::tempdir().unwrap();
     let database = empty.path().join("none.db");
     let nowhere = format!("sqlite://{}?mode=rwc", database.display());
-    let cases: [(&[&str], &[(&str, &str)], &str); 4] = [
+    let cases: [(&[&str], Settings<'_>, &str); 4] = [
         (&["--format", "json"], &[("DATABASE_URL", &nowhere)], "DATABASE_URL"),
         (&["--format", "json"], &[("AWS_ENDPOINT_URL_STS", "http://127.0.0.1:1")], "set KEYSTEAD_AWS_PRINCIPAL_ARN"),
         (

@@ -200,14 +200,14 @@ fn encoded(value: &Value) -> String {
 
 impl Inner {
     fn published(&self) -> Value {
-        let (number, key) = self.keys.iter().enumerate().last().unwrap();
+        let (number, key) = self.keys.iter().enumerate().next_back().unwrap();
         let point = key.public_key().as_ref();
         let (x, y) = (BASE64.encode(&point[1..33]), BASE64.encode(&point[33..]));
         json!({"keys": [{"kty": "EC", "crv": "P-256", "use": "sig", "alg": "ES256", "kid": number.to_string(), "x": x, "y": y}]})
     }
 
     fn signed(&self, claims: &Value, wrong: Wrong) -> String {
-        let (number, own) = self.keys.iter().enumerate().last().unwrap();
+        let (number, own) = self.keys.iter().enumerate().next_back().unwrap();
         let algorithm = match wrong {
             Wrong::NotSigned => "none",
             Wrong::SharedSecret => "HS256",

@@ -60,7 +60,7 @@ pub struct TestApp {
     pub address: SocketAddr,
     /// Where figures are served, if the test asked for it.
     pub metrics_address: Option<SocketAddr>,
-    pub services: Services,
+    pub services: Box<Services>,
     pub config: Config,
     pub keys: Arc<Keys>,
     pub objects: PathBuf,
@@ -105,7 +105,7 @@ impl TestApp {
         let app = Self {
             address,
             metrics_address,
-            services,
+            services: Box::new(services),
             config,
             keys,
             objects,

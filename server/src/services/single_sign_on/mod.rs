@@ -1,4 +1,4 @@
-//! Single sign-on by OpenID Connect: the authorization code flow with PKCE, state and nonce.
+//! Single sign-on by `OpenID` Connect: the authorization code flow with PKCE, state and nonce.
 //!
 //! Somebody is sent to the identity provider and comes back with a code; this server gives the code back and learns who it was
 //! from a signed token. What must stay true: who comes back is who was sent away, in the same browser, once, within ten minutes

@@ -142,11 +142,11 @@ impl SecondFactor<'_> {
     pub async fn check(&self, user: &user::Model, code: &str, from: &Address) -> Result<(), ApiError> {
         let attempt = self.throttle.admit(Guess::Code, &user.email, from).await?;
         let code = plain(code);
-        let used = match code.len() {
+        let is_right = match code.len() {
             CODE_CHARS => self.use_recovery(user, &code, from).await,
             _ => self.use_totp(user, &code).await,
         };
-        if !used.map_err(|error| unavailable(&error))? {
+        if !is_right.map_err(|error| unavailable(&error))? {
             return Err(Invalid::CodeWrong.into());
         }
         self.throttle.passed(&attempt).await
