@@ -70,6 +70,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
 }
 
 /// The organization's name, for pages that are shown before anybody is signed in. Empty if it cannot be had.
+#[cfg_attr(not(feature = "ssr"), allow(clippy::unused_async, reason = "the browser has nobody to ask"))]
 pub(crate) async fn organization_name() -> String {
     #[cfg(feature = "ssr")]
     if let Ok(ports) = ports::Ports::current()
