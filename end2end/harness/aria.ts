@@ -1,5 +1,5 @@
 // What assistive technology is given of each page in each state, to the word, compared with the files in aria/. After a change that
-// is meant, `--update-snapshots` writes them anew, to be read before they are committed.
+// is meant, `--update-snapshots=all` writes them anew, to be read before they are committed.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, test, type Page } from '@playwright/test';

@@ -1,4 +1,5 @@
-// axe finds nothing on any page in any state, light or dark; assistive technology is given what aria/ says; nothing scrolls sideways at 320 px; the keyboard is enough.
+// axe finds nothing on any page in any state, light or dark; assistive technology is given what aria/ says; nothing scrolls
+// sideways at 320 px; the keyboard is enough.
 import AxeBuilder from '@axe-core/playwright';
 import type { Page } from '@playwright/test';
 import { expect, test } from '../harness/proxied';

@@ -120,10 +120,7 @@ async fn overwrite_unused_space(store: &Store, cores: &Cores) -> Result<bool, Db
             return Ok(false);
         }
         let found = cores.in_turn(unused_space::not_zero(store.read(), numbers)).await?;
-        for some in found.chunks(WRITTEN) {
-            cores.in_turn(unused_space::overwrite(store, some)).await?;
-            crate::crash::point("cleaning.some_overwritten");
-        }
+        overwrite(store, cores, &found).await?;
     }
     // What is in the log from here on is to be little.
     store.checkpoint().await?;
@@ -137,11 +134,17 @@ async fn overwrite_unused_space(store: &Store, cores: &Cores) -> Result<bool, Db
         found.extend(cores.in_turn(unused_space::not_zero(&moment, numbers)).await?);
     }
     // So that there is little left to write in the one transaction that makes sure.
-    for some in found.chunks(WRITTEN) {
-        cores.in_turn(unused_space::overwrite(store, some)).await?;
-    }
+    overwrite(store, cores, &found).await?;
     unused_space::overwrite_all_since(store, moment, found, log).await?;
     Ok(true)
+}
+
+async fn overwrite(store: &Store, cores: &Cores, found: &[u32]) -> Result<(), DbErr> {
+    for some in found.chunks(WRITTEN) {
+        cores.in_turn(unused_space::overwrite(store, some)).await?;
+        crate::crash::point("cleaning.some_overwritten");
+    }
+    Ok(())
 }
 
 fn ranges(pages: u32) -> impl Iterator<Item = RangeInclusive<u32>> {

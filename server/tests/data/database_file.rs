@@ -1,7 +1,7 @@
 //! The files of `SQLite` after a change of key: nothing in them is of before.
 
 use crate::{
-    steps::{activate, rows, view},
+    steps::{activate, rows, texts, view},
     support::{Database, TestApp},
 };
 use app::{
@@ -101,17 +101,8 @@ async fn what_the_database_leaves_in_its_pages_is_overwritten_after_a_change_of_
     let job = view(&app, &who).await.job.unwrap().id;
     let report = serde_json::to_value(app.services.encryption.report(&who, &job).await.unwrap()).unwrap();
     assert!(report["database_files_cleaned_at"].is_string(), "{report}");
-    let mut after = None;
-    let mut read = 0;
-    loop {
-        let page = app.services.workspaces.notes(&who, &workspace, after.as_deref()).await.unwrap();
-        read += page.items.len();
-        after = page.next;
-        if after.is_none() {
-            break;
-        }
-    }
-    assert_eq!(read, old.len() - 2, "every note opens; the rest are the two data keys");
+    let read = texts(&app, &who, &workspace).await;
+    assert_eq!(read.len(), old.len() - 2, "every note opens; the rest are the two data keys");
 }
 
 /// Marks what is to be gone.

@@ -110,6 +110,20 @@ pub async fn headers_agree(app: &TestApp) -> HashSet<Uuid> {
     used
 }
 
+/// What every note of a workspace says, newest first.
+pub async fn texts(app: &TestApp, who: &Principal, workspace: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut after = None;
+    loop {
+        let page = app.services.workspaces.notes(who, workspace, after.as_deref()).await.unwrap();
+        found.extend(page.items.into_iter().map(|note| note.text));
+        after = page.next;
+        if after.is_none() {
+            return found;
+        }
+    }
+}
+
 /// A workspace with notes and files of several sizes, and what was put into them.
 pub struct Filled {
     pub workspace: String,
@@ -136,16 +150,7 @@ impl Filled {
 
     /// Reads everything and compares it with what was put in.
     pub async fn is_intact(&self, app: &TestApp, who: &Principal) {
-        let mut found = Vec::new();
-        let mut after = None;
-        loop {
-            let page = app.services.workspaces.notes(who, &self.workspace, after.as_deref()).await.unwrap();
-            found.extend(page.items.into_iter().map(|note| note.text));
-            after = page.next;
-            if after.is_none() {
-                break;
-            }
-        }
+        let mut found = texts(app, who, &self.workspace).await;
         found.reverse();
         assert_eq!(found, self.notes);
         for (file, bytes) in &self.files {
