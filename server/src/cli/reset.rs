@@ -21,7 +21,7 @@ use std::{
     sync::Arc,
     time::Duration,
 };
-use tokio::{sync::watch, time::timeout};
+use tokio::time::timeout;
 use vault::{Clock, Kms, KmsClass, Refusal, SystemClock};
 
 /// How long cleaning the files may take here: what is left is done by the next server.
@@ -93,12 +93,7 @@ async fn converse(config: &Config, store: &Store) -> Outcome {
 /// What was destroyed is not to be left in the files of the database either. Otherwise the next server cleans them.
 async fn clean(store: &Store) -> Outcome {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let file = DatabaseFile {
-        store: store.clone(),
-        cores: Cores::new(Requests::new(Arc::clone(&clock))),
-        clock,
-        changed: watch::channel(0).0,
-    };
+    let file = DatabaseFile { store: store.clone(), cores: Cores::new(Requests::new(Arc::clone(&clock))), clock };
     if store.backend() == DbBackend::Sqlite && !timeout(PATIENCE, file.clean_if_due()).await?? {
         return Err("a change of key is running".into());
     }

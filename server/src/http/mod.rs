@@ -20,7 +20,7 @@ mod key_policy;
 pub mod metrics;
 mod once;
 pub mod outgoing;
-mod pages;
+pub mod pages;
 pub mod patience;
 mod principal;
 mod ranges;

@@ -13,15 +13,22 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use leptos::prelude::{provide_context, use_context, use_nonce};
-use leptos_axum::{LeptosRoutes, ResponseOptions, generate_route_list, render_app_async_with_context};
-use std::sync::Arc;
+use leptos_axum::{
+    AxumRouteListing, LeptosRoutes, ResponseOptions, generate_route_list, render_app_async_with_context,
+};
+use std::sync::{Arc, LazyLock};
+
+/// The pages that `app` lists. Asked of it once in a process: while a list is made, no resource loads anywhere in the
+/// process, and a page that is rendered in that moment would wait for its data for ever.
+pub fn listed() -> Vec<AxumRouteListing> {
+    static LISTED: LazyLock<Vec<AxumRouteListing>> = LazyLock::new(|| generate_route_list(app::App));
+    LISTED.clone()
+}
 
 /// The routes that `app` lists.
 pub fn routes(state: &HttpState) -> Router<HttpState> {
     let options = state.leptos.clone();
-    Router::new().leptos_routes_with_context(state, generate_route_list(app::App), context(state), move || {
-        app::shell(options.clone())
-    })
+    Router::new().leptos_routes_with_context(state, listed(), context(state), move || app::shell(options.clone()))
 }
 
 /// What no route answers: a public file, or our page that says so.

@@ -23,11 +23,11 @@ use sea_orm::{
     sea_query::Expr,
 };
 use std::{fmt::Display, ops::RangeInclusive, sync::Arc, time::Duration};
-use tokio::{sync::watch, time::sleep};
+use tokio::time::sleep;
 use uuid::Uuid;
 use vault::Clock;
 
-/// How often it is looked, when nothing says that a job has changed.
+/// How often it is looked: two short queries.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
 /// The longest pause after an attempt that failed.
 const LONGEST_PAUSE: Duration = Duration::from_mins(10);
@@ -43,8 +43,6 @@ pub struct DatabaseFile {
     pub store: Store,
     pub cores: Cores,
     pub clock: Arc<dyn Clock>,
-    /// Bumped when a job has changed.
-    pub changed: watch::Sender<u64>,
 }
 
 impl DatabaseFile {
@@ -53,7 +51,7 @@ impl DatabaseFile {
         if self.store.backend() != DbBackend::Sqlite {
             return std::future::pending().await;
         }
-        let (mut changed, mut pause) = (self.changed.subscribe(), LOOK_EVERY);
+        let mut pause = LOOK_EVERY;
         loop {
             pause = match self.clean_if_due().await {
                 Ok(_) => LOOK_EVERY,
@@ -62,12 +60,7 @@ impl DatabaseFile {
                     (pause * 2).min(LONGEST_PAUSE)
                 }
             };
-            // What failed is not tried each time that something goes on.
-            sleep(pause.saturating_sub(LOOK_EVERY)).await;
-            tokio::select! {
-                _ = changed.changed() => {}
-                () = sleep(LOOK_EVERY) => {}
-            }
+            sleep(pause).await;
         }
     }
 

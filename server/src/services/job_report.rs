@@ -182,7 +182,6 @@ impl Encryption {
         let aside = job_set_aside::first(on, id, None, LISTED).await?;
         let keys = job_key::Entity::find().filter(job_key::Column::JobId.eq(id));
         let keys = keys.order_by_asc(job_key::Column::Scope).order_by_asc(job_key::Column::At).all(on).await?;
-        let database_files_cleaned_at = job.files_cleaned_at.map(moment);
         let came_out_of = job.turned_at.map(|at| turned(&job, at, people::name(&names, job.turned_by)));
         // Each job counts what there is before it rewrites anything.
         let is_recorded = !items.is_empty();
@@ -211,7 +210,7 @@ impl Encryption {
             set_aside: aside.into_iter().map(set_aside_line).collect(),
             data_keys: Recorded::of(is_recorded || !keys.is_empty(), keys.into_iter().map(data_key_line).collect()),
             nothing_names_an_old_data_key: statement(is_recorded, counts.is_empty()),
-            database_files_cleaned_at,
+            database_files_cleaned_at: job.files_cleaned_at.map(moment),
             outside_of_this_report: match self.store.backend() {
                 DbBackend::Postgres => POSTGRES,
                 _ => SQLITE,

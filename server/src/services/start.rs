@@ -264,8 +264,7 @@ impl Parts {
             garbage: Arc::clone(&garbage),
             changed: changed.clone(),
         };
-        let database_file =
-            DatabaseFile { store: store.clone(), cores, clock: Arc::clone(&clock), changed: changed.clone() };
+        let database_file = DatabaseFile { store: store.clone(), cores, clock: Arc::clone(&clock) };
         let key_check = KeyCheck {
             store: store.clone(),
             kms: kms.clone(),

@@ -8,9 +8,8 @@ use crate::{
 };
 use app::model::error::ApiError;
 use leptos::server_fn::axum::server_fn_paths;
-use leptos_axum::generate_route_list;
 use reqwest::Method;
-use server::http::{assets::Assets, router::paths};
+use server::http::{assets::Assets, pages, router::paths};
 use std::collections::BTreeSet;
 
 on_both_databases!(everybody_gets_at_each_door_what_the_table_says, a_door_has_no_other_methods);
@@ -24,7 +23,7 @@ fn known(path: &str) -> String {
 async fn every_door_is_in_the_table() {
     let mut found: BTreeSet<String> = paths(Assets::load().folder()).iter().map(|path| known(path)).collect();
     // What the application lists itself: pages and server functions.
-    found.extend(generate_route_list(app::App).iter().map(|route| route.path().to_owned()));
+    found.extend(pages::listed().iter().map(|route| route.path().to_owned()));
     let functions: Vec<(&str, http::Method)> = server_fn_paths().collect();
     assert!(functions.len() > 20, "the server functions are not registered here: {functions:?}");
     assert!(functions.iter().all(|(_, method)| *method == http::Method::POST), "{functions:?}");

@@ -12,7 +12,6 @@ use crate::{
 };
 use leptos::prelude::*;
 
-#[allow(clippy::needless_pass_by_value, reason = "the properties of a component are its own")]
 #[component]
 pub fn Coverage(data: DataEncryption) -> impl IntoView {
     let (under, whose) = match data.root.kind {

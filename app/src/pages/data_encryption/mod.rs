@@ -2,6 +2,8 @@
 //!
 //! The page is brought up to date in place while it is open: what only shows is exchanged, what a person types into is not.
 
+#![allow(clippy::needless_pass_by_value, reason = "the properties of a component are its own")]
+
 mod arn_field;
 mod coverage;
 mod delete;

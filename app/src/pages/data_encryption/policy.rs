@@ -12,7 +12,6 @@ use crate::{
 use leptos::prelude::*;
 
 /// Everything, for a key that is to be used. `of_session`: the principal's ARN was made from that of a session of a role.
-#[allow(clippy::needless_pass_by_value, reason = "the properties of a component are its own")]
 #[component]
 pub fn Policy(place: Deployment, principal: Option<String>, of_session: bool) -> impl IntoView {
     let access = Access::of(&place, principal);
@@ -51,7 +50,6 @@ pub fn Policy(place: Deployment, principal: Option<String>, of_session: bool) ->
 }
 
 /// The statements alone, for a key that is in use and must be allowed again.
-#[allow(clippy::needless_pass_by_value, reason = "the properties of a component are its own")]
 #[component]
 pub fn Statements(deployment: String, principal: Option<String>) -> impl IntoView {
     let text = statements(&deployment, principal.as_deref());

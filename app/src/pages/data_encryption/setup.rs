@@ -20,7 +20,6 @@ use crate::{
 use leptos::{prelude::*, server_fn::ServerFn, task::spawn_local};
 
 /// The card. `entered` is the key whose test is shown; `failed` is what went wrong when the form was sent without scripts.
-#[allow(clippy::needless_pass_by_value, reason = "the properties of a component are its own")]
 #[component]
 pub fn Setup(
     principal: Option<String>,
