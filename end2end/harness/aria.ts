@@ -1,16 +1,19 @@
-// What assistive technology is given of each page in each state, to the word, compared with the files in aria/. After a change that
-// is meant, `--update-snapshots=all` writes them anew, to be read before they are committed.
+// What assistive technology is given of each page, or a part of one, in each state, to the word, compared with the files in aria/.
+// After a change that is meant, `--update-snapshots=all` writes them anew, to be read before they are committed.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { expect, test, type Page } from '@playwright/test';
+import { expect, test, type Locator, type Page } from '@playwright/test';
 import type { Look } from './states';
 
 const folder = join(import.meta.dirname, '..', 'aria');
 /** A page may still be settling when it is looked at. */
 const patience = 5_000;
 
-/** What differs from run to run, and what stands for it. */
-const passing: [RegExp, string][] = [
+/** What is not compared, and what stands for it. */
+type Instead = [RegExp, string];
+
+/** What differs from run to run. */
+const passing: Instead[] = [
   [/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, '(id)'],
   [/[0-9a-f]{8}…[0-9a-f]{4,12}/g, '(short id)'],
   [/\bd-[0-9a-f]{16}\b/g, '(deployment)'],
@@ -31,26 +34,32 @@ const passing: [RegExp, string][] = [
   [/^( *- status)\b.*$/gm, '$1'],
 ];
 
-export function aria(page: Page): Look {
+/** What of a job depends on how far it is. */
+export const progress: Instead[] = [
+  [/^ *- term: (Rate now|Time left)\n *- definition: .*\n/gm, ''],
+  [/\b\d+(,\d{3})*(\.\d+)?( (bytes|KB|MB|GB))?/g, '(number)'],
+];
+
+export function aria(page: Page, part: Locator = page.locator('body'), also: Instead[] = []): Look {
   return async (name) => {
     const file = join(folder, `${name}.aria.yml`);
     if (test.info().config.updateSnapshots === 'all') {
       mkdirSync(dirname(file), { recursive: true });
-      writeFileSync(file, await seen(page));
+      writeFileSync(file, await seen(part, also));
       return;
     }
     const expected = readFileSync(file, 'utf8');
     const end = Date.now() + patience;
-    let found = await seen(page);
+    let found = await seen(part, also);
     while (found !== expected && Date.now() < end) {
       await page.waitForTimeout(200);
-      found = await seen(page);
+      found = await seen(part, also);
     }
     expect.soft(found, name).toBe(expected);
   };
 }
 
-async function seen(page: Page): Promise<string> {
-  const whole = await page.locator('body').ariaSnapshot();
-  return `${passing.reduce((text, [pattern, instead]) => text.replace(pattern, instead), whole)}\n`;
+async function seen(part: Locator, also: Instead[]): Promise<string> {
+  const whole = await part.ariaSnapshot();
+  return `${[...passing, ...also].reduce((text, [pattern, instead]) => text.replace(pattern, instead), whole)}\n`;
 }

@@ -1,7 +1,8 @@
-// Test Key: what each outcome looks like, that a denial is tried again by itself, and that Activate Key says the same.
+// Test Key: what each outcome looks like and is read as, that a denial is tried again by itself, and that Activate Key says the same.
 import AxeBuilder from '@axe-core/playwright';
 import type { Page } from '@playwright/test';
 import { expect, test } from '../harness/proxied';
+import { aria } from '../harness/aria';
 import { keyProblems, type KeyProblem } from '../harness/key-problems';
 import { badge, interactive, jobCompletes, openDataEncryption, pressActivate, pressTest, seeInTime, signIn } from '../harness/steps';
 
@@ -17,6 +18,10 @@ const provider = test.extend({
 
 function result(page: Page) {
   return page.locator('[data-part="test"]');
+}
+
+function slug(what: string): string {
+  return what.toLowerCase().replace(/[^a-z]+/g, '-');
 }
 
 async function shows(page: Page, problem: KeyProblem, arn: string): Promise<void> {
@@ -49,6 +54,7 @@ provider('each outcome is told in its step, with cause, remedy, AWS’s answer a
       const arn = await problem.arrange({ kms, aws, deployment });
       await pressTest(page, arn);
       await shows(page, problem, arn);
+      await aria(page, result(page), [[/\b2:[0-5]\d\b/g, '(left)']])(`key-test-${slug(problem.what)}`);
       await expect(page.getByLabel('KMS Key ARN'), 'what was typed is still there').toHaveValue(arn);
       aws.behave();
     });

@@ -4,6 +4,7 @@ import AxeBuilder from '@axe-core/playwright';
 import { readFile } from 'node:fs/promises';
 import type { Page } from '@playwright/test';
 import { expect, test } from '../harness/proxied';
+import { aria, progress } from '../harness/aria';
 import { administrator } from '../harness/deployment';
 import { bytes, createNote, createWorkspace, uploadFile } from '../harness/content';
 import { badge, jobCompletes, open, openDataEncryption, pageHeading, pressActivate, pressDelete, signIn } from '../harness/steps';
@@ -43,6 +44,8 @@ test('an administrator pauses a running job and resumes it', async ({ page, othe
   await pressActivate(page, arn);
   await expect(pageHeading(page, 'Your key took control')).toBeVisible({ timeout: 60_000 });
   await expect(badge(page, 'Running')).toBeVisible();
+  const content = aria(page, page.locator('[data-part="job"]'), progress);
+  await content('job-running');
   await page.getByRole('button', { name: 'Pause' }).focus();
   await page.keyboard.press('Enter');
   await expect(badge(page, 'Paused')).toBeVisible();
@@ -50,6 +53,7 @@ test('an administrator pauses a running job and resumes it', async ({ page, othe
   // The button that took the place of what was pressed has the focus.
   await expect(page.getByRole('button', { name: 'Resume' })).toBeFocused();
   await axe(page, 'paused');
+  await content('job-paused');
   await isNarrow(page, 'paused');
   await page.emulateMedia({ colorScheme: 'dark' });
   await axe(page, 'paused, dark');

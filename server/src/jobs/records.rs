@@ -34,7 +34,7 @@ use std::{
 };
 use tokio::sync::mpsc;
 use uuid::Uuid;
-use vault::{DataKey, Place, Scope, Vault, Zeroizing};
+use vault::{BufferedEntropy, DataKey, Entropy, Place, Scope, Vault, Zeroizing};
 
 /// The first batch of a pass; later ones follow the time that the last one took.
 const FIRST_BATCH: u64 = 64;
@@ -52,15 +52,21 @@ const BATCH_BESIDE_OTHERS: Duration = Duration::from_millis(4);
 /// How a sealed value gets from the data key it is under to another: the value anew, and how many bytes it holds before
 /// encryption. A job opens and seals ([`open_and_seal`]); a benchmark copies, to see what everything else takes.
 /// The last argument is a buffer for what is opened, which goes from one value to the next.
-pub type Rewrite =
-    fn(&Vault, &Place<'_>, &DataKey, &DataKey, &[u8], &mut Zeroizing<Vec<u8>>) -> Result<(Vec<u8>, usize), Failure>;
+pub type Rewrite = fn(
+    &dyn Entropy,
+    &Place<'_>,
+    &DataKey,
+    &DataKey,
+    &[u8],
+    &mut Zeroizing<Vec<u8>>,
+) -> Result<(Vec<u8>, usize), Failure>;
 
 /// What a job does with a value: opens it with the old data key, and seals it with the new one.
 ///
 /// # Errors
 /// [`Failure::Damaged`] if it does not open; [`Failure::Locked`] if no data may be opened now.
 pub fn open_and_seal(
-    vault: &Vault,
+    entropy: &dyn Entropy,
     place: &Place<'_>,
     old: &DataKey,
     new: &DataKey,
@@ -68,7 +74,7 @@ pub fn open_and_seal(
     opened: &mut Zeroizing<Vec<u8>>,
 ) -> Result<(Vec<u8>, usize), Failure> {
     vault::open_into(old, place, sealed, opened)?;
-    Ok((vault::seal(new, place, opened, vault.entropy())?, opened.len()))
+    Ok((vault::seal(new, place, opened, entropy)?, opened.len()))
 }
 
 struct Row {
@@ -302,9 +308,9 @@ fn seal_batch(
     rewrite: Rewrite,
 ) -> Result<Batch, Failure> {
     let mut batch = Batch { rows: Vec::with_capacity(rows.len()), refused: Vec::new() };
-    let mut opened = Zeroizing::default();
+    let (entropy, mut opened) = (BufferedEntropy::new(vault.entropy()), Zeroizing::default());
     for row in rows {
-        let rewrite = |place: &Place<'_>, sealed: &[u8]| rewrite(vault, place, old, new, sealed, &mut opened);
+        let rewrite = |place: &Place<'_>, sealed: &[u8]| rewrite(&entropy, place, old, new, sealed, &mut opened);
         match seal_row(vault, table, scope, &row, rewrite)? {
             Ok((columns, bytes)) => {
                 batch.rows.push(RewrittenRow { id: row.id, rev: row.rev, columns, bytes });

@@ -126,15 +126,22 @@ impl Needles {
 }
 
 /// What a key can look like: its bytes; hexadecimal; base64 in both alphabets, with whatever stands before it (of what
-/// depends on its neighbours nothing is taken, so padding makes no difference); and the two forms in which HMAC takes it up.
+/// depends on its neighbours nothing is taken, so padding makes no difference); the two forms in which HMAC takes it up; and
+/// what SHA-512 then holds of these, and while it works leaves on the stack, which is as good as the key.
 fn disguises(key: &[u8; 32]) -> Vec<(&'static str, Vec<u8>)> {
     let masked = |mask: u8| key.iter().map(|byte| byte ^ mask).collect::<Vec<_>>();
+    let bytes = |words: &[u64]| words.iter().flat_map(|word| word.to_ne_bytes()).collect();
+    let (state, schedule) = (|mask| bytes(&hmac_state(key, mask)), |mask| bytes(&end_of_schedule(key, mask)));
     let mut found = vec![
         ("raw", key.to_vec()),
         ("in hexadecimal", hex::encode(key).into_bytes()),
         ("in hexadecimal capitals", hex::encode_upper(key).into_bytes()),
         ("as HMAC's inner pad", masked(0x36)),
         ("as HMAC's outer pad", masked(0x5c)),
+        ("as HMAC's inner state", state(0x36)),
+        ("as HMAC's outer state", state(0x5c)),
+        ("as the schedule of HMAC's inner pad", schedule(0x36)),
+        ("as the schedule of HMAC's outer pad", schedule(0x5c)),
     ];
     for skip in 0..3 {
         let whole = &key[skip..];
@@ -143,6 +150,44 @@ fn disguises(key: &[u8; 32]) -> Vec<(&'static str, Vec<u8>)> {
         found.push(("in base64 for URLs", BASE64_URL_SAFE_NO_PAD.encode(whole).into_bytes()));
     }
     found
+}
+
+/// The state of SHA-512 after the first block of the inner or the outer hash of HMAC (RFC 2104), which is the key and the mask.
+fn hmac_state(key: &[u8; 32], mask: u8) -> [u64; 8] {
+    // FIPS 180-4, section 5.3.5.
+    let mut state = [
+        0x6a09_e667_f3bc_c908,
+        0xbb67_ae85_84ca_a73b,
+        0x3c6e_f372_fe94_f82b,
+        0xa54f_f53a_5f1d_36f1,
+        0x510e_527f_ade6_82d1,
+        0x9b05_688c_2b3e_6c1f,
+        0x1f83_d9ab_fb41_bd6b,
+        0x5be0_cd19_137e_2179,
+    ];
+    sha2::compress512(&mut state, &[hmac_block(key, mask).into()]);
+    state
+}
+
+/// The last words of the message schedule of that block (FIPS 180-4, section 6.4.2), from which the first can be had back.
+fn end_of_schedule(key: &[u8; 32], mask: u8) -> [u64; 16] {
+    let block = hmac_block(key, mask);
+    let mut words: [u64; 16] = std::array::from_fn(|at| u64::from_be_bytes(block.as_chunks().0[at]));
+    for at in 16..80 {
+        let word = |back: usize| words[(at - back) % 16];
+        let (low, high) = (word(15), word(2));
+        let low = low.rotate_right(1) ^ low.rotate_right(8) ^ (low >> 7);
+        let high = high.rotate_right(19) ^ high.rotate_right(61) ^ (high >> 6);
+        words[at % 16] = high.wrapping_add(word(7)).wrapping_add(low).wrapping_add(word(16));
+    }
+    words
+}
+
+/// The block with which the inner or the outer hash of HMAC begins.
+fn hmac_block(key: &[u8; 32], mask: u8) -> [u8; 128] {
+    let mut block = [mask; 128];
+    block.iter_mut().zip(key).for_each(|(byte, of_key)| *byte ^= of_key);
+    block
 }
 
 #[test]

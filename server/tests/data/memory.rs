@@ -167,9 +167,11 @@ fn needles(keys: &DataKeys) -> Needles {
 /// Shows that the search finds what is there.
 fn all_are_found(program: &Program, keys: &DataKeys) {
     let found = found(program, keys);
-    for id in keys.keys() {
-        let raw = format!("data key {id}, raw in ");
-        assert!(found.iter().any(|line| line.starts_with(&raw)), "{id} is in use, and not found: {found:#?}");
+    // In the forms in which the ring holds them.
+    let forms = ["raw", "as HMAC's inner state", "as HMAC's outer state"];
+    for (id, form) in keys.keys().flat_map(|id| forms.map(|form| (id, form))) {
+        let held = format!("data key {id}, {form} in ");
+        assert!(found.iter().any(|line| line.starts_with(&held)), "{id} is in use, and not found {form}: {found:#?}");
     }
 }
 

@@ -162,7 +162,7 @@ fn begin(key: &DataKey, place: &Place<'_>, entropy: &dyn Entropy) -> Result<(Mes
     let mut salt = [0u8; SALT_LEN];
     entropy.fill(&mut salt)?;
     let context = context(key.id(), place);
-    let (message, commitment) = key.use_bytes(|bytes| MessageKey::derive(bytes, &salt, &context))?;
+    let (message, commitment) = key.derive(|from| MessageKey::derive(from, &salt, &context))?;
     let mut prefix = [0u8; PREFIX_LEN];
     prefix[..HEADER_LEN].copy_from_slice(&context[..HEADER_LEN]);
     prefix[HEADER_LEN..HEADER_LEN + SALT_LEN].copy_from_slice(&salt);
@@ -176,7 +176,7 @@ fn resume(key: &DataKey, place: &Place<'_>, prefix: &[u8; PREFIX_LEN]) -> Result
     }
     let context = context(key.id(), place);
     let (_, head) = prefix.split_last_chunk::<HEAD_LEN>().ok_or(OpenError::Malformed)?;
-    key.use_bytes(|bytes| MessageKey::resume(bytes, head, &context))?.ok_or(OpenError::DoesNotBelongHere)
+    key.derive(|from| MessageKey::resume(from, head, &context))?.ok_or(OpenError::DoesNotBelongHere)
 }
 
 /// The message's context: the header, which is also what the sealed thing begins with, and the place.

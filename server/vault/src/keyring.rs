@@ -13,10 +13,10 @@
 use crate::{
     clock::nanos,
     context::{DataKeyId, Scope},
+    derivation::DerivationKey,
     entropy::Entropy,
     error::{EntropyError, Locked},
     gauge::Gauge,
-    message::expand,
 };
 use std::{
     collections::{HashMap, HashSet},
@@ -26,7 +26,7 @@ use std::{
     },
     time::Duration,
 };
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::Zeroizing;
 
 /// How long the data keys of a workspace may be used after the last successful unwrap of one was *sent*.
 pub const TERM: Duration = Duration::from_mins(10);
@@ -39,41 +39,44 @@ const CHECK_LABEL: &[u8] = b"keystead data key check value v1";
 pub struct DataKey {
     id: DataKeyId,
     check_value: [u8; 32],
-    /// Boxed, so that moving the key leaves no copy of the bytes behind.
-    bytes: RwLock<Option<Secret>>,
+    secret: RwLock<Option<Secret>>,
     leash: Option<Leash>,
 }
 
-struct Secret(Box<[u8; 32]>);
+/// The key twice, as bytes to be wrapped and as what everything is derived from. Boxed, so that moving it leaves no copy behind.
+struct Secret {
+    bytes: Box<Zeroizing<[u8; 32]>>,
+    derivation: DerivationKey,
+}
 
-impl Drop for Secret {
-    fn drop(&mut self) {
-        self.0.as_mut_slice().zeroize();
+impl Secret {
+    fn new(bytes: Box<Zeroizing<[u8; 32]>>) -> Self {
+        Self { derivation: DerivationKey::new(&bytes), bytes }
     }
 }
 
 impl DataKey {
     /// Makes a new key.
     pub fn generate(id: DataKeyId, entropy: &dyn Entropy) -> Result<Self, EntropyError> {
-        let mut secret = Secret(Box::new([0; 32]));
-        entropy.fill(secret.0.as_mut_slice())?;
-        Ok(Self::from_secret(id, secret))
+        let mut bytes = Box::new(Zeroizing::new([0; 32]));
+        entropy.fill(bytes.as_mut_slice())?;
+        Ok(Self::from_secret(id, Secret::new(bytes)))
     }
 
     /// Copies the bytes of a key that was unwrapped; none if they are not 32.
     pub fn from_bytes(id: DataKeyId, bytes: &[u8]) -> Option<Self> {
-        let mut secret = Secret(Box::new([0; 32]));
-        if bytes.len() != secret.0.len() {
+        let mut own = Box::new(Zeroizing::new([0; 32]));
+        if bytes.len() != own.len() {
             return None;
         }
-        secret.0.copy_from_slice(bytes);
-        Some(Self::from_secret(id, secret))
+        own.copy_from_slice(bytes);
+        Some(Self::from_secret(id, Secret::new(own)))
     }
 
     fn from_secret(id: DataKeyId, secret: Secret) -> Self {
         let mut check_value = [0u8; 32];
-        expand(&secret.0, &[CHECK_LABEL], &mut check_value);
-        Self { id, check_value, bytes: RwLock::new(Some(secret)), leash: None }
+        secret.derivation.expand(&[CHECK_LABEL], &mut check_value);
+        Self { id, check_value, secret: RwLock::new(Some(secret)), leash: None }
     }
 
     /// Its id.
@@ -86,18 +89,18 @@ impl DataKey {
         self.check_value
     }
 
-    /// The bytes, to seal or open with: only in a ring, and only under the lease.
-    pub(crate) fn use_bytes<T>(&self, with: impl FnOnce(&[u8; 32]) -> T) -> Result<T, Locked> {
+    /// Derives, to seal or open: only in a ring, and only under the lease.
+    pub(crate) fn derive<T>(&self, with: impl FnOnce(&DerivationKey) -> T) -> Result<T, Locked> {
         let leash = self.leash.as_ref().ok_or(Locked)?;
-        let bytes = self.bytes.read().unwrap_or_else(PoisonError::into_inner);
-        let secret = bytes.as_ref().ok_or(Locked)?;
-        if leash.is_live() { Ok(with(&secret.0)) } else { Err(Locked) }
+        let secret = self.secret.read().unwrap_or_else(PoisonError::into_inner);
+        let secret = secret.as_ref().ok_or(Locked)?;
+        if leash.is_live() { Ok(with(&secret.derivation)) } else { Err(Locked) }
     }
 
     /// The bytes, to be wrapped by a root key. A fresh key is in no ring yet, so only wiping ends this.
     pub(crate) fn bytes_to_wrap(&self) -> Result<Zeroizing<Vec<u8>>, Locked> {
-        let bytes = self.bytes.read().unwrap_or_else(PoisonError::into_inner);
-        bytes.as_ref().map(|secret| Zeroizing::new(secret.0.to_vec())).ok_or(Locked)
+        let secret = self.secret.read().unwrap_or_else(PoisonError::into_inner);
+        secret.as_ref().map(|secret| Zeroizing::new(secret.bytes.to_vec())).ok_or(Locked)
     }
 
     /// Whether it can be used now.
@@ -113,9 +116,9 @@ impl DataKey {
         self.leash.clone().ok_or(Locked)
     }
 
-    /// Waits for uses under way, which take microseconds, and zeroizes the bytes.
+    /// Waits for uses under way, which take microseconds, and zeroizes the key.
     fn wipe(&self) {
-        *self.bytes.write().unwrap_or_else(PoisonError::into_inner) = None;
+        *self.secret.write().unwrap_or_else(PoisonError::into_inner) = None;
     }
 }
 

@@ -16,6 +16,7 @@
 
 pub mod clock;
 pub mod context;
+mod derivation;
 pub mod entropy;
 pub mod envelope;
 pub mod error;
@@ -30,7 +31,7 @@ mod verdict;
 
 pub use clock::{Clock, SystemClock};
 pub use context::{DataKeyId, DeploymentId, HeadContext, Place, Scope, WrapContext};
-pub use entropy::{Entropy, SystemEntropy};
+pub use entropy::{BufferedEntropy, Entropy, SystemEntropy};
 pub use envelope::{
     CHUNK_LEN, HEADER_LEN, Opener, PREFIX_LEN, SEALED_CHUNK_LEN, Sealer, key_id_of, open, open_into, opened_len, seal,
     seal_into, sealed_len,

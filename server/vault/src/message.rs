@@ -6,13 +6,13 @@
 //! key is used for one message, a nonce for one chunk, and no chunk number reaches [`MAX_CHUNKS`].
 
 use crate::{
+    derivation::DerivationKey,
     envelope::{CHUNK_LEN, SEALED_CHUNK_LEN},
     stack::leaving_no_trace,
 };
 use aws_lc_rs::{
     aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey},
     error::Unspecified,
-    hkdf::{HKDF_SHA512, KeyType, Prk},
 };
 use subtle::ConstantTimeEq;
 use zeroize::{Zeroize, Zeroizing};
@@ -30,30 +30,6 @@ pub(crate) const MAX_CHUNKS: u64 = 1 << 38;
 const KEY_LEN: usize = 32;
 const INFO: &[u8] = b"c2sp.org/chunked-encryption@v1+AEAD_AES_256_GCM\0";
 
-/// A length of key material, as HKDF asks for it.
-struct Length(usize);
-
-impl KeyType for Length {
-    fn len(&self) -> usize {
-        self.0
-    }
-}
-
-/// HKDF-Expand-SHA-512.
-///
-/// # Panics
-/// Never: it fails only for an output of more than 255 digests.
-pub(crate) fn expand(key: &[u8; KEY_LEN], info: &[&[u8]], out: &mut [u8]) {
-    leaving_no_trace(|| expand_here(key, info, out));
-}
-
-/// The same; the cipher library's copies of the key stay on the stack.
-fn expand_here(key: &[u8; KEY_LEN], info: &[&[u8]], out: &mut [u8]) {
-    let prk = Prk::new_less_safe(HKDF_SHA512, key);
-    let done = prk.expand(info, Length(out.len())).and_then(|material| material.fill(out));
-    assert!(done.is_ok(), "HKDF-Expand takes every length asked for here");
-}
-
 /// The key of one message, with its base nonce.
 pub(crate) struct MessageKey {
     aead: LessSafeKey,
@@ -63,16 +39,16 @@ pub(crate) struct MessageKey {
 impl MessageKey {
     /// Derives key, base nonce and commitment. `context` stands behind the salt in the derivation.
     pub(crate) fn derive(
-        data_key: &[u8; KEY_LEN],
+        data_key: &DerivationKey,
         salt: &[u8; SALT_LEN],
         context: &[u8],
     ) -> (Self, [u8; COMMITMENT_LEN]) {
         leaving_no_trace(|| Self::derive_here(data_key, salt, context))
     }
 
-    fn derive_here(data_key: &[u8; KEY_LEN], salt: &[u8; SALT_LEN], context: &[u8]) -> (Self, [u8; COMMITMENT_LEN]) {
+    fn derive_here(data_key: &DerivationKey, salt: &[u8; SALT_LEN], context: &[u8]) -> (Self, [u8; COMMITMENT_LEN]) {
         let mut material = Zeroizing::new([0u8; KEY_LEN + NONCE_LEN + COMMITMENT_LEN]);
-        expand_here(data_key, &[INFO, salt, context], material.as_mut_slice());
+        data_key.expand_here(&[INFO, salt, context], material.as_mut_slice());
         let (key, rest) = material.split_at(KEY_LEN);
         let (base, derived) = rest.split_at(NONCE_LEN);
         let mut nonce = [0u8; NONCE_LEN];
@@ -83,7 +59,7 @@ impl MessageKey {
     }
 
     /// Derives the key of a message that begins with `head`, if it commits to these keys in this context.
-    pub(crate) fn resume(data_key: &[u8; KEY_LEN], head: &[u8; HEAD_LEN], context: &[u8]) -> Option<Self> {
+    pub(crate) fn resume(data_key: &DerivationKey, head: &[u8; HEAD_LEN], context: &[u8]) -> Option<Self> {
         let (salt, committed) = head.split_first_chunk::<SALT_LEN>()?;
         let (message, commitment) = Self::derive(data_key, salt, context);
         bool::from(commitment.ct_eq(committed)).then_some(message)

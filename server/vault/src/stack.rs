@@ -5,8 +5,8 @@
 
 use std::hint::black_box;
 
-/// How far below the caller it is wiped, in bytes. A derivation reaches less far.
-const REACH: usize = 6 * 1024;
+/// How far below the caller it is wiped, in bytes. A derivation reaches 6.6 KiB below in an optimized build (x86-64).
+const REACH: usize = 8 * 1024;
 
 /// Does `work` and leaves nothing of it on the stack.
 pub(crate) fn leaving_no_trace<T>(work: impl FnOnce() -> T) -> T {

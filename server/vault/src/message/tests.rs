@@ -1,7 +1,10 @@
 //! The message format against the vectors of its specification, and the AEAD below it against Wycheproof's.
 
-use super::{CHUNK_LEN, HEAD_LEN, KEY_LEN, MAX_CHUNKS, MessageKey, SALT_LEN, expand};
-use crate::envelope::{HEADER_LEN, opened_len};
+use super::{CHUNK_LEN, HEAD_LEN, KEY_LEN, MAX_CHUNKS, MessageKey, SALT_LEN};
+use crate::{
+    derivation::DerivationKey,
+    envelope::{HEADER_LEN, opened_len},
+};
 use aws_lc_rs::digest::{SHA512, digest};
 use std::io::Read;
 use wycheproof::{TestResult, aead, chunked_encryption};
@@ -11,7 +14,7 @@ fn open(key: &[u8; KEY_LEN], context: &[u8], message: &[u8]) -> (bool, Vec<u8>) 
     let Ok(length) = opened_len((HEADER_LEN + message.len()) as u64) else { return (false, Vec::new()) };
     let mut out = vec![0; usize::try_from(length).unwrap()];
     let (head, chunks) = message.split_first_chunk::<HEAD_LEN>().unwrap();
-    let Some(message) = MessageKey::resume(key, head, context) else { return (false, out) };
+    let Some(message) = MessageKey::resume(&DerivationKey::new(key), head, context) else { return (false, out) };
     let opened = message.open_all(chunks, &mut out).is_ok();
     (opened, out)
 }
@@ -30,7 +33,7 @@ fn the_specifications_own_vectors() {
         };
         if let (Some(aead_key), Some(nonce)) = (&test.aead_key, &test.base_nonce) {
             let mut material = [0u8; 76];
-            expand(&key, &[super::INFO, &message[..SALT_LEN], &test.ctx], &mut material);
+            DerivationKey::new(&key).expand(&[super::INFO, &message[..SALT_LEN], &test.ctx], &mut material);
             assert_eq!(&material[..32], aead_key.as_ref(), "{}", test.tc_id);
             assert_eq!(&material[32..44], nonce.as_ref(), "{}", test.tc_id);
         }
@@ -42,7 +45,7 @@ fn the_specifications_own_vectors() {
             assert_eq!(digest(&SHA512, &out).as_ref(), test.msg_sha512.as_ref().unwrap().as_ref());
             // And the same message again, from plaintext and salt.
             let salt = message.first_chunk::<SALT_LEN>().unwrap();
-            let (ours, commitment) = MessageKey::derive(&key, salt, &test.ctx);
+            let (ours, commitment) = MessageKey::derive(&DerivationKey::new(&key), salt, &test.ctx);
             let mut sealed = [salt.as_slice(), &commitment].concat();
             sealed.resize(message.len(), 0);
             ours.seal_all(&out, &mut sealed[HEAD_LEN..]);
