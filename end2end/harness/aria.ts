@@ -37,7 +37,7 @@ const passing: Instead[] = [
 /** What of a job depends on how far it is. */
 export const progress: Instead[] = [
   [/^ *- term: (Rate now|Time left)\n *- definition: .*\n/gm, ''],
-  [/\b\d+(,\d{3})*(\.\d+)?( (bytes|KB|MB|GB))?/g, '(number)'],
+  [/(?<!level=)\b\d+(,\d{3})*(\.\d+)?( (bytes|KB|MB|GB))?/g, '(number)'],
 ];
 
 export function aria(page: Page, part: Locator = page.locator('body'), also: Instead[] = []): Look {
