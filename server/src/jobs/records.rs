@@ -47,7 +47,7 @@ const BATCH_BYTES: i64 = 5 * 1024 * 1024;
 const BATCH_ON_SQLITE: Duration = Duration::from_millis(20);
 const BATCH_ON_POSTGRES: Duration = Duration::from_millis(100);
 /// The same on either while people ask for anything.
-const BATCH_BESIDE_OTHERS: Duration = Duration::from_millis(4);
+const BATCH_BESIDE_OTHERS: Duration = Duration::from_micros(2_500);
 
 /// How a sealed value gets from the data key it is under to another: the value anew, and how many bytes it holds before
 /// encryption. A job opens and seals ([`open_and_seal`]); a benchmark copies, to see what everything else takes.
@@ -183,14 +183,14 @@ impl Worker {
     }
 
     fn next_size(&self, rows: u64, took: Duration) -> u64 {
-        let target = match self.store.backend() {
-            _ if self.cores.are_shared() => BATCH_BESIDE_OTHERS,
-            DbBackend::Postgres => BATCH_ON_POSTGRES,
-            _ => BATCH_ON_SQLITE,
+        // Grown slowly: a single quick batch says little about a larger one, for which people would have to wait.
+        let (target, grown) = match self.store.backend() {
+            _ if self.cores.are_shared() => (BATCH_BESIDE_OTHERS, rows.saturating_add(rows / 4)),
+            DbBackend::Postgres => (BATCH_ON_POSTGRES, rows.saturating_mul(2)),
+            _ => (BATCH_ON_SQLITE, rows.saturating_mul(2)),
         };
         let fitting = u128::from(rows) * target.as_micros() / took.as_micros().max(100);
-        // Grown slowly: a single quick batch says little about a larger one.
-        let grown = Ord::max(rows.saturating_mul(2), FIRST_BATCH);
+        let grown = Ord::max(grown, FIRST_BATCH);
         let size = Ord::min(u64::try_from(fitting).unwrap_or(LARGEST_BATCH), grown);
         size.clamp(SMALLEST_BATCH, LARGEST_BATCH)
     }
