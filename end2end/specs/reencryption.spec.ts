@@ -7,6 +7,7 @@ import { expect, test } from '../harness/proxied';
 import { aria, progress } from '../harness/aria';
 import { administrator } from '../harness/deployment';
 import { bytes, createNote, createWorkspace, uploadFile } from '../harness/content';
+import { run } from '../harness/process';
 import { badge, jobCompletes, open, openDataEncryption, pageHeading, pressActivate, pressDelete, signIn } from '../harness/steps';
 
 const SLOW = 1_000;
@@ -104,6 +105,35 @@ test('a complete job has a report, and the one before is in the list', async ({ 
   await expect(line.getByRole('link', { name: /^Download report of / })).toBeVisible();
   await axe(page, 'with a past job');
   await isNarrow(page, 'with a past job');
+});
+
+/** Turns the last bit of a stored note; once more, and it is as it was. */
+const turnABit = `
+import sqlite3
+database = sqlite3.connect('keystead.db', timeout=10)
+id, sealed = database.execute('SELECT id, text_sealed FROM notes ORDER BY id LIMIT 1').fetchone()
+database.execute('UPDATE notes SET text_sealed = ? WHERE id = ?', (sealed[:-1] + bytes([sealed[-1] ^ 1]), id))
+database.commit()
+`;
+
+test('what does not open is set aside with its reason, and is tried again after it was repaired', async ({ page, deployment, kms }) => {
+  test.slow();
+  const arn = await kms.createKey();
+  await signIn(page);
+  const workspace = await createWorkspace(page.request, 'Damaged');
+  await createNote(page.request, workspace, 'a note');
+  await createNote(page.request, workspace, 'another');
+  await run('python3', ['-c', turnABit], process.env, deployment.folder);
+  await openDataEncryption(page);
+  await pressActivate(page, arn);
+  await expect(page.getByText('1 item set aside')).toBeVisible({ timeout: 60_000 });
+  await aria(page, page.locator('[data-part="job"]'), progress)('job-set-aside');
+  await axe(page, 'with an item set aside');
+  await isNarrow(page, 'with an item set aside');
+  await run('python3', ['-c', turnABit], process.env, deployment.folder);
+  await page.getByRole('button', { name: 'Try again' }).click();
+  await expect(page.getByText('Nothing is left under the old data keys.')).toBeVisible({ timeout: 60_000 });
+  await expect(page.getByText('1 item set aside')).toHaveCount(0);
 });
 
 test('what somebody else was faster with is told, and the card shows how it is', async ({ page, kms, aws, console }) => {
