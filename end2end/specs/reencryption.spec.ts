@@ -1,5 +1,5 @@
 // A re-encryption job under an administrator's hands: it is paused in the middle, stays so, goes on when it is resumed, and
-// leaves a report and a line in the list of past changes.
+// leaves a report and a line in the list of past changes. It fails, is turned round, and sets aside what does not open.
 import AxeBuilder from '@axe-core/playwright';
 import { readFile } from 'node:fs/promises';
 import type { Page } from '@playwright/test';
@@ -105,6 +105,44 @@ test('a complete job has a report, and the one before is in the list', async ({ 
   await expect(line.getByRole('link', { name: /^Download report of / })).toBeVisible();
   await axe(page, 'with a past job');
   await isNarrow(page, 'with a past job');
+});
+
+test('a change of key that AWS refuses half-way has failed, and nothing has changed', async ({ page, kms, aws }) => {
+  test.setTimeout(180_000);
+  const arn = await kms.createKey();
+  await signIn(page);
+  for (let number = 0; number < WORKSPACES; number += 1) await createWorkspace(page.request, `Workspace ${number}`);
+  await openDataEncryption(page);
+  aws.delay = SLOW;
+  await pressActivate(page, arn);
+  await expect(badge(page, 'Running')).toBeVisible({ timeout: 60_000 });
+  aws.answers.set('Encrypt', { code: 'AccessDeniedException', key: arn });
+  aws.delay = 0;
+  await expect(badge(page, 'Failed')).toBeVisible({ timeout: 60_000 });
+  await expect(badge(page, 'Provider key')).toBeVisible();
+  await aria(page, page.locator('[data-part="job"]'), progress)('job-failed');
+  await axe(page, 'failed');
+  await isNarrow(page, 'failed');
+});
+
+test('Delete Key in the middle turns the change round, and there is one job', async ({ page, kms, aws }) => {
+  test.setTimeout(180_000);
+  const arn = await kms.createKey();
+  await signIn(page);
+  for (let number = 0; number < WORKSPACES; number += 1) await createWorkspace(page.request, `Workspace ${number}`);
+  await openDataEncryption(page);
+  aws.delay = SLOW;
+  await pressActivate(page, arn);
+  await expect(pageHeading(page, 'Your key took control')).toBeVisible({ timeout: 60_000 });
+  await pressDelete(page, arn);
+  await expect(badge(page, 'Provider key')).toBeVisible({ timeout: 60_000 });
+  await expect(badge(page, 'Running')).toBeVisible();
+  await aria(page, page.locator('[data-part="job"]'), progress)('job-turned-round');
+  await axe(page, 'turned round');
+  await isNarrow(page, 'turned round');
+  aws.delay = 0;
+  await jobCompletes(page);
+  await expect(pageHeading(page, 'All data is back under the provider key')).toBeVisible();
 });
 
 /** Turns the last bit of a stored note; once more, and it is as it was. */
