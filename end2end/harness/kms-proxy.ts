@@ -9,8 +9,8 @@ import type { LocalKms } from './local-kms';
 
 type Fields = Record<string, unknown>;
 
-/** An error of AWS: its code, the status it comes with (400 if not given), its message, and for which key alone, if not for all. */
-export type Refusal = { code: string; status?: number; message?: string; key?: string };
+/** An error of AWS: its code, the status it comes with (400 if not given), its message, and for which key and scope alone, if not for all. */
+export type Refusal = { code: string; status?: number; message?: string; key?: string; scope?: string };
 
 const USES = ['Encrypt', 'Decrypt'];
 
@@ -89,11 +89,11 @@ export class KmsProxy {
 
   private refusalOf(action: string, body: Buffer): Refusal | undefined {
     const asked = JSON.parse(body.toString()) as { KeyId?: string; EncryptionContext?: { scope?: string } };
+    const scope = asked.EncryptionContext?.scope;
     const single = this.answers.get(action);
-    if (single && (single.key === undefined || single.key === asked.KeyId)) return single;
+    const isMeant = (single?.key ?? asked.KeyId) === asked.KeyId && (single?.scope ?? scope) === scope;
+    if (single && isMeant) return single;
     if (!USES.includes(action)) return undefined;
-    const context = asked.EncryptionContext;
-    const scope = context?.scope;
     const code = scope !== undefined && this.deniedScopes.has(scope) ? 'AccessDeniedException' : this.refusal;
     return code === undefined ? undefined : { code };
   }
