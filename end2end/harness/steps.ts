@@ -28,6 +28,16 @@ export async function unseen(page: Page, change: () => Promise<unknown> | void, 
   await expect.poll(ready, { timeout: 40_000 }).toContain(`ready: ${state}`);
 }
 
+/**
+ * A page that was open when its session ended goes to the sign-in page by itself, after a request that the browser logs as
+ * answered with 401. A test that goes elsewhere before that may be overtaken by it.
+ */
+export async function leavesForSignIn(page: Page): Promise<void> {
+  await expect(page).toHaveURL(/\/sign-in(\?|$)/);
+  await interactive(page);
+  await expect(page.getByRole('button', { name: 'Sign in' })).toBeVisible();
+}
+
 export function pageHeading(page: Page, name: string): Locator {
   return page.getByRole('heading', { name, exact: true });
 }

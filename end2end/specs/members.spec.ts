@@ -3,7 +3,7 @@ import AxeBuilder from '@axe-core/playwright';
 import { expect, test } from '../harness/test';
 import { administrator } from '../harness/deployment';
 import { invite, join, look } from '../harness/people';
-import { open, pageHeading, signIn } from '../harness/steps';
+import { leavesForSignIn, open, pageHeading, signIn } from '../harness/steps';
 
 const guest = { email: 'guest@example.com', name: 'Guest', password: 'four words for a guest' };
 
@@ -55,8 +55,7 @@ test('withdrawing, roles, disabling and removing', async ({ page, otherBrowser, 
   await row.getByText('Change', { exact: true }).click();
   await row.getByRole('button', { name: `Disable ${member.name}` }).click();
   await expect(row.getByText('Disabled', { exact: true })).toBeVisible();
-  await open(theirs, '/workspaces');
-  await expect(theirs.getByRole('button', { name: 'Sign in' })).toBeVisible();
+  await leavesForSignIn(theirs);
   await theirs.getByLabel('Email').fill(member.email);
   await theirs.getByLabel('Password').fill(member.password);
   await theirs.getByRole('button', { name: 'Sign in' }).click();

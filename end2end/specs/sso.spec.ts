@@ -4,7 +4,7 @@ import type { Page } from '@playwright/test';
 import { administrator } from '../harness/deployment';
 import { label, sayWho, signInAs, test } from '../harness/oidc';
 import { ageProof, look } from '../harness/people';
-import { badge, fillSignIn, open, openDataEncryption, pageHeading, pressActivate, seeInTime, signIn } from '../harness/steps';
+import { badge, fillSignIn, leavesForSignIn, open, openDataEncryption, pageHeading, pressActivate, seeInTime, signIn } from '../harness/steps';
 import { expect } from '../harness/test';
 
 const grace = { email: 'grace@example.com', email_verified: true, name: 'Grace Hopper' };
@@ -105,6 +105,7 @@ test('while the provider is down, a password is enough; and it may sign with a n
 });
 
 test('who is disabled stays out', async ({ page, console, otherBrowser, oidc }) => {
+  console.allowStatus(401);
   oidc.people['grace'] = grace;
   await signInAs(page, 'grace');
   await expect(pageHeading(page, 'Workspaces')).toBeVisible();
@@ -115,7 +116,7 @@ test('who is disabled stays out', async ({ page, console, otherBrowser, oidc }) 
   await row.getByText('Change', { exact: true }).click();
   await row.getByRole('button', { name: `Disable ${grace.name}` }).click();
   await expect(row.getByText('Disabled')).toBeVisible();
-  await open(page, '/sign-in');
+  await leavesForSignIn(page);
   await page.getByRole('link', { name: label }).click();
   await expect(page.getByRole('alert').filter({ hasText: 'Your account is disabled' })).toBeVisible();
 });

@@ -3,7 +3,7 @@ import AxeBuilder from '@axe-core/playwright';
 import { readFile } from 'node:fs/promises';
 import { expect, test } from '../harness/test';
 import { code, look } from '../harness/people';
-import { fillSignIn, open, pageHeading, signIn } from '../harness/steps';
+import { fillSignIn, leavesForSignIn, open, pageHeading, signIn } from '../harness/steps';
 
 test('set up, signed in with it, recovered, and switched off', async ({ page, otherBrowser, deployment, console }) => {
   test.setTimeout(240_000);
@@ -56,8 +56,7 @@ test('set up, signed in with it, recovered, and switched off', async ({ page, ot
   await other.getByRole('button', { name: 'Switch off' }).first().click();
   await other.getByRole('dialog').getByRole('button', { name: 'Switch off' }).click();
   await expect(other.getByText('The second factor is off')).toBeVisible();
-  await open(page, '/account');
-  await expect(page.getByRole('button', { name: 'Sign in' })).toBeVisible();
+  await leavesForSignIn(page);
   await signIn(page, member);
 });
 
@@ -79,6 +78,6 @@ test('an administrator resets the second factor of somebody', async ({ page, oth
   await row.getByText('Change', { exact: true }).click();
   await row.getByRole('button', { name: `Reset second factor of ${member.name}` }).click();
   await expect(row.getByText('Second factor', { exact: true })).toHaveCount(0);
-  await open(theirs, '/account');
+  await leavesForSignIn(theirs);
   await signIn(theirs, member);
 });
