@@ -183,14 +183,14 @@ impl Worker {
     }
 
     fn next_size(&self, rows: u64, took: Duration) -> u64 {
-        // Grown slowly: a single quick batch says little about a larger one, for which people would have to wait.
-        let (target, grown) = match self.store.backend() {
-            _ if self.cores.are_shared() => (BATCH_BESIDE_OTHERS, rows.saturating_add(rows / 4)),
-            DbBackend::Postgres => (BATCH_ON_POSTGRES, rows.saturating_mul(2)),
-            _ => (BATCH_ON_SQLITE, rows.saturating_mul(2)),
+        // Beside people grown slowly: a single quick batch says little about a larger one, for which they would have to wait.
+        let (target, more) = match self.store.backend() {
+            _ if self.cores.are_shared() => (BATCH_BESIDE_OTHERS, rows / 4),
+            DbBackend::Postgres => (BATCH_ON_POSTGRES, rows),
+            _ => (BATCH_ON_SQLITE, rows),
         };
+        let grown = Ord::max(rows.saturating_add(more), FIRST_BATCH);
         let fitting = u128::from(rows) * target.as_micros() / took.as_micros().max(100);
-        let grown = Ord::max(grown, FIRST_BATCH);
         let size = Ord::min(u64::try_from(fitting).unwrap_or(LARGEST_BATCH), grown);
         size.clamp(SMALLEST_BATCH, LARGEST_BATCH)
     }
@@ -288,11 +288,17 @@ impl Worker {
 }
 
 /// The next rows of a table that name a data key; of what, the caller says.
+///
+/// The condition and the order are those of the index on data keys and of no other. `PostgreSQL` could otherwise go along the
+/// ids, and when its statistics are of a time before the last rows got another key it would: past every row of the table, to
+/// find that none is left.
 fn next_rows(table: &SealedTable, key: Uuid, after: Uuid, limit: u64) -> SelectStatement {
+    let place = Expr::tuple([Expr::col("data_key_id"), Expr::col("id")]);
     Query::select()
         .from(Alias::new(table.name))
-        .and_where(Expr::col("data_key_id").eq(key))
-        .and_where(Expr::col("id").gt(after))
+        .and_where(place.gt(Expr::tuple([Expr::value(key), Expr::value(after)])))
+        .and_where(Expr::col("data_key_id").lte(key))
+        .order_by("data_key_id", Order::Asc)
         .order_by("id", Order::Asc)
         .limit(limit)
         .take()

@@ -21,6 +21,7 @@ mod plaintext_search;
 mod reset;
 mod schema;
 mod set_aside;
+mod statistics;
 mod steps;
 mod store_marks;
 mod uploads;
