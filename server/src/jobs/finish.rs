@@ -31,6 +31,11 @@ impl Worker {
         self.wait_for_collector().await?;
         crate::crash::point("finish.collected");
         let retiring = self.retiring().await?;
+        // Asked before anything is held, because it may be so for hours: the foreign keys refuse as well, but for that they go
+        // through whole tables.
+        if self.uploads_under(&retiring).await? > 0 {
+            return self.sweep_again(claim, &retiring).await;
+        }
         let transaction = self.store.begin().await?;
         house::lock(&transaction).await?;
         claim.hold(&transaction).await?;
@@ -112,13 +117,16 @@ impl Worker {
 
     async fn sweep_again(&self, claim: &Claim, retiring: &[(Uuid, Uuid)]) -> Result<bool, Halt> {
         claim.stage(self.store.write(), JobStage::Reencrypt).await?;
-        let uploads = object_note::Entity::find()
-            .filter(object_note::Column::DataKeyId.is_in(retiring.iter().map(|(key, _)| *key)))
-            .count(self.store.read())
-            .await?;
+        let uploads = self.uploads_under(retiring).await?;
         // Whatever else still names a key, a short rest keeps the sweeps from chasing each other.
         tokio::time::sleep(LOOK_EVERY).await;
         if uploads > 0 { Err(Halt::wait(PauseReason::WaitingForUploads)) } else { Ok(false) }
+    }
+
+    /// How many contents are being written under one of these keys, or written and not yet shown.
+    async fn uploads_under(&self, keys: &[(Uuid, Uuid)]) -> Result<u64, Halt> {
+        let named = object_note::Column::DataKeyId.is_in(keys.iter().map(|(key, _)| *key));
+        Ok(object_note::Entity::find().filter(named).count(self.store.read()).await?)
     }
 
     /// Waits until everything is gone from the object store that was garbage when this began.

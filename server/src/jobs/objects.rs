@@ -17,11 +17,16 @@ use crate::{
         object_writer::{ObjectWriter, WrittenObject},
         words,
     },
-    store::{self, entities::object, house, sealed_tables::OBJECTS},
+    store::{
+        self,
+        entities::object,
+        house,
+        sealed_tables::{OBJECTS, next_rows},
+    },
 };
 use app::model::job::{PauseReason, SetAsideReason};
 use futures::{FutureExt, StreamExt, future::BoxFuture, stream, try_join};
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::Expr};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, sea_query::Expr};
 use uuid::Uuid;
 use vault::Zeroizing;
 
@@ -47,13 +52,8 @@ impl Worker {
         let was_full = claim.job.waiting.as_deref().and_then(words::read) == Some(PauseReason::ObjectStoreFull);
         let at_once = if was_full { ONE_BY_ONE } else { AT_ONCE };
         loop {
-            let rows = object::Entity::find()
-                .filter(object::Column::DataKeyId.eq(pair.old.id().0))
-                .filter(object::Column::Id.gt(after))
-                .order_by_asc(object::Column::Id)
-                .limit(BATCH)
-                .all(self.store.read())
-                .await?;
+            let next = next_rows(self.store.backend(), OBJECTS, "*", pair.old.id().0, after, BATCH);
+            let rows = object::Entity::find().from_raw_sql(next).all(self.store.read()).await?;
             let Some(last) = rows.last() else { return Ok(()) };
             after = last.id;
             let done = |id: Uuid| pass.skipped.contains(&id) || pass.set_aside.contains(&(id, pair.old.id().0));

@@ -16,15 +16,12 @@ use crate::{
     services::{failure::Failure, words},
     store::{
         house,
-        sealed_tables::{RewrittenRow, SealedTable, rewrite_rows},
+        sealed_tables::{RewrittenRow, SealedTable, next_rows, rewrite_rows},
     },
 };
 use app::model::job::SetAsideReason;
 use futures::try_join;
-use sea_orm::{
-    ConnectionTrait, DbBackend,
-    sea_query::{Alias, Expr, ExprTrait, Func, Order, Query, SelectStatement},
-};
+use sea_orm::{ConnectionTrait, DbBackend};
 use std::{
     sync::{
         Arc,
@@ -197,12 +194,12 @@ impl Worker {
 
     async fn read_batch(&self, table: &SealedTable, key: Uuid, after: Uuid, limit: u64) -> Result<Vec<Row>, Halt> {
         let limit = self.fitting(table, key, after, limit).await?;
-        let mut query = next_rows(table, key, after, limit);
-        query.column("id").column("rev");
-        for column in table.columns {
-            query.column(Alias::new(*column));
-        }
-        let found = self.store.read().query_all(&query).await?;
+        let columns = format!("id, rev, {}", table.columns.join(", "));
+        let found = self
+            .store
+            .read()
+            .query_all_raw(next_rows(self.store.backend(), table.name, &columns, key, after, limit))
+            .await?;
         let mut rows = Vec::with_capacity(found.len());
         for row in found {
             let mut columns = Vec::with_capacity(table.columns.len());
@@ -217,20 +214,19 @@ impl Worker {
     /// How many of the next rows are at most [`BATCH_BYTES`] together, and at most `limit`: small rows make batches grow, and large
     /// ones may come after them. At least one.
     async fn fitting(&self, table: &SealedTable, key: Uuid, after: Uuid, limit: u64) -> Result<u64, Halt> {
-        let length = |column: &&str| Expr::expr(Func::cust("length").arg(Expr::col(Alias::new(*column))));
-        let lengths = table.columns.iter().map(length).reduce(ExprTrait::add);
-        let mut each = next_rows(table, key, after, limit);
-        each.expr_as(lengths.unwrap_or_else(|| Expr::expr(0)).cast_as("BIGINT"), "bytes");
+        let lengths: Vec<_> = table.columns.iter().map(|column| format!("length({column})")).collect();
+        let bytes = format!("CAST({} AS BIGINT) AS bytes", lengths.join(" + "));
+        let each = next_rows(self.store.backend(), table.name, &bytes, key, after, limit);
         // Mostly all of them are, and the database says so in one row.
-        let mut sum = Query::select();
-        sum.expr(Expr::col("bytes").sum().cast_as("BIGINT")).from_subquery(each.clone(), "next_rows");
-        let all = self.store.read().query_one(&sum).await?;
+        let mut sum = each.clone();
+        sum.sql = format!("SELECT CAST(SUM(bytes) AS BIGINT) FROM ({}) AS next_rows", each.sql);
+        let all = self.store.read().query_one_raw(sum).await?;
         if all.is_none_or(|row| row.try_get_by_index::<Option<i64>>(0).is_ok_and(|all| all.unwrap_or(0) <= BATCH_BYTES))
         {
             return Ok(limit);
         }
         let (mut rows, mut bytes) = (0, 0);
-        for row in self.store.read().query_all(&each).await? {
+        for row in self.store.read().query_all_raw(each).await? {
             bytes += row.try_get_by_index::<i64>(0)?;
             if bytes > BATCH_BYTES {
                 break;
@@ -285,23 +281,6 @@ impl Worker {
         crate::crash::point("records.after_commit");
         Ok((self.vault().clock().boot().saturating_sub(began), set_aside))
     }
-}
-
-/// The next rows of a table that name a data key; of what, the caller says.
-///
-/// The condition and the order are those of the index on data keys and of no other. `PostgreSQL` could otherwise go along the
-/// ids, and when its statistics are of a time before the last rows got another key it would: past every row of the table, to
-/// find that none is left.
-fn next_rows(table: &SealedTable, key: Uuid, after: Uuid, limit: u64) -> SelectStatement {
-    let place = Expr::tuple([Expr::col("data_key_id"), Expr::col("id")]);
-    Query::select()
-        .from(Alias::new(table.name))
-        .and_where(place.gt(Expr::tuple([Expr::value(key), Expr::value(after)])))
-        .and_where(Expr::col("data_key_id").lte(key))
-        .order_by("data_key_id", Order::Asc)
-        .order_by("id", Order::Asc)
-        .limit(limit)
-        .take()
 }
 
 fn seal_batch(

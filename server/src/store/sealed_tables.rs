@@ -67,6 +67,31 @@ pub async fn count(on: &impl ConnectionTrait, table: &str, keys: Option<&[Uuid]>
     Ok(found.unwrap_or_default())
 }
 
+/// The next rows of a table that name the data key `key`, at most `limit`, in the order of their ids after `after`; of what, `what`
+/// says.
+///
+/// Condition and order are those of the index on data keys and of no other, so the cost is that of the rows given. Otherwise
+/// `PostgreSQL` could go along the ids, which it does when its statistics are of a time before the last rows got another key: past
+/// every row of the table, to find that none is left. And it could gather all rows under the key and sort them, for each batch
+/// anew, when it expects no more of them than are asked for: a limit that it cannot know while it plans makes it expect more.
+pub fn next_rows(backend: DbBackend, table: &str, what: &str, key: Uuid, after: Uuid, limit: u64) -> Statement {
+    let [key_is, after_is, limit_is] = [1, 2, 3].map(|at| value(backend, at));
+    let sql = format!(
+        "SELECT {what} FROM {table} WHERE (data_key_id, id) > ({key_is}, {after_is}) AND data_key_id <= {key_is} \
+         ORDER BY data_key_id, id LIMIT (SELECT {limit_is})"
+    );
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    Statement::from_sql_and_values(backend, sql, [key.into(), after.into(), limit.into()])
+}
+
+/// How a statement names its value at `at`, from 1.
+fn value(backend: DbBackend, at: usize) -> String {
+    match backend {
+        DbBackend::Postgres => format!("${at}"),
+        _ => format!("?{at}"),
+    }
+}
+
 /// A row with its sealed columns anew, in the order of [`SealedTable::columns`].
 pub struct RewrittenRow {
     pub id: Uuid,
@@ -114,15 +139,12 @@ pub async fn rewrite_rows(
 ///
 /// Each row is to be found by its id. Where the old key stands alone in the condition, both databases would begin with the index
 /// on data keys instead, and go through all rows still under the old one for each statement: `SQLite` (3.51) always, `PostgreSQL`
-/// (15) from the moment a key has got its rows until the table is analyzed, because it expects none under a key that is not in its
-/// statistics. So the key stands beside each row, and for `SQLite` with a sign before it, which keeps it from that index and from
-/// the table as a whole, and changes nothing else.
+/// (15) from the moment a key has got its rows until the table is analyzed, because it expects few or none under a key that is
+/// not in its statistics. So the key stands beside each row; and for `SQLite`, which would then go through the whole table, with a
+/// sign before it, which changes nothing but that.
 fn rewriting(backend: DbBackend, table: &SealedTable, rows: usize) -> String {
     let width = 2 + table.columns.len();
-    let value = |at: usize| match backend {
-        DbBackend::Postgres => format!("${at}"),
-        _ => format!("?{at}"),
-    };
+    let value = |at| value(backend, at);
     let (new, old) = (value(1), value(2));
     let sign = if backend == DbBackend::Sqlite { "+" } else { "" };
     // Both databases name the columns of VALUES so.

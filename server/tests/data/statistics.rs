@@ -1,18 +1,18 @@
-//! What a job reads of a large table on `PostgreSQL`, while the database knows the table only as it was before: right after an
-//! earlier job no statistics know the data keys that the rows are under now.
+//! What a job reads of a large table on `PostgreSQL`, whatever the database knows of it: its statistics are of some time before,
+//! and right after an earlier job they do not know the data keys that the rows are under now.
 
 use crate::{
     steps::{rows, tamper},
     support::{Database, TestApp},
 };
 use app::ports::EncryptionPort;
-use sea_orm::EntityTrait;
+use sea_orm::{ConnectionTrait, DbBackend, EntityTrait};
 use server::{
     jobs::queue,
     services::ids::new_id,
-    store::{entities::note, house},
+    store::{entities::note, house, sealed_tables::next_rows},
 };
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 use uuid::Uuid;
 use vault::{DataKey, Place, Scope};
 
@@ -22,17 +22,29 @@ const NOTES: usize = 30_000;
 /// makes it more than forty times.
 const LOOKS: i64 = 20;
 
-async fn add_notes(app: &TestApp, workspace: Uuid, key: &DataKey) {
+/// A workspace and its data key.
+struct Home {
+    workspace: Uuid,
+    key: Arc<DataKey>,
+}
+
+async fn home(app: &TestApp) -> Home {
+    let workspace: Uuid = app.workspace().await.parse().unwrap();
+    let key = house::current_key(app.services.store.read(), Scope::Workspace(workspace)).await.unwrap().unwrap();
+    Home { workspace, key: app.services.encryption.keys.key(key).await.unwrap() }
+}
+
+async fn add_notes(app: &TestApp, home: &Home, count: usize) {
     let vault = &app.services.vault;
-    let scope = Scope::Workspace(workspace);
+    let scope = Scope::Workspace(home.workspace);
     let sealed = || {
         let id = new_id(vault).unwrap();
         let place = Place { deployment: vault.deployment(), scope, table: "notes", id, column: "text_sealed" };
-        let text_sealed = vault::seal(key, &place, &[b'n'; 512], vault.entropy()).unwrap();
-        let (data_key_id, now) = (key.id().0, vault.clock().wall_ms());
+        let text_sealed = vault::seal(&home.key, &place, &[b'n'; 512], vault.entropy()).unwrap();
+        let (data_key_id, now) = (home.key.id().0, vault.clock().wall_ms());
         let row = note::Model {
             id,
-            scope: workspace,
+            scope: home.workspace,
             data_key_id,
             rev: 1,
             text_sealed,
@@ -42,10 +54,8 @@ async fn add_notes(app: &TestApp, workspace: Uuid, key: &DataKey) {
         };
         note::ActiveModel::from(row)
     };
-    for _ in 0..NOTES / 500 {
-        let some = (0..500).map(|_| sealed());
-        note::Entity::insert_many(some).exec_without_returning(app.services.store.write()).await.unwrap();
-    }
+    let notes = (0..count).map(|_| sealed());
+    note::Entity::insert_many(notes).exec_without_returning(app.services.store.write()).await.unwrap();
 }
 
 /// How many rows of the table have been changed, and how many looked at, as the database counts it: after a while.
@@ -58,7 +68,7 @@ async fn counted(app: &TestApp) -> (i64, i64) {
 
 /// Waits until every note has been changed so many times and no job is left. The page, which counts everything, is not asked.
 async fn until_changed(app: &TestApp, times: usize) -> i64 {
-    for _ in 0..600 {
+    for _ in 0..2_400 {
         let (changed, looked_at) = counted(app).await;
         let job = queue::unfinished(app.services.store.read()).await.unwrap();
         if changed >= (times * NOTES) as i64 && job.is_none() {
@@ -70,14 +80,15 @@ async fn until_changed(app: &TestApp, times: usize) -> i64 {
 }
 
 #[tokio::test]
-async fn a_job_right_after_another_looks_at_no_row_more_often() {
+async fn a_job_right_after_another_looks_at_each_row_a_few_times() {
     let app = TestApp::start(Database::Postgres).await;
     let who = app.administrator().await;
-    let workspace: Uuid = app.workspace().await.parse().unwrap();
-    let key = house::current_key(app.services.store.read(), Scope::Workspace(workspace)).await.unwrap().unwrap();
-    add_notes(&app, workspace, &app.services.encryption.keys.key(key).await.unwrap()).await;
-    // As if nobody had come by yet to look at the table again.
+    // As if nobody came by to look at the table again.
     tamper(&app, "ALTER TABLE notes SET (autovacuum_enabled = false)").await;
+    let home = home(&app).await;
+    for _ in 0..NOTES / 500 {
+        add_notes(&app, &home, 500).await;
+    }
     tamper(&app, "ANALYZE notes").await;
     let arn = app.keys.create().await;
     app.services.encryption.activate(&who, &arn).await.unwrap();
@@ -85,5 +96,46 @@ async fn a_job_right_after_another_looks_at_no_row_more_often() {
     app.services.encryption.delete_key(&who, &arn).await.unwrap();
     let second = until_changed(&app, 2).await - first;
     assert!(second <= LOOKS * NOTES as i64, "{second} looks at {NOTES} rows; {first} of the first job");
+    app.stop().await;
+}
+
+/// Reads the plan of the next rows under a key.
+async fn plan(app: &TestApp, key: Uuid) -> String {
+    let mut statement = next_rows(DbBackend::Postgres, "notes", "id, rev, text_sealed", key, Uuid::nil(), 4_096);
+    statement.sql.insert_str(0, "EXPLAIN ");
+    let lines = app.services.store.read().query_all_raw(statement).await.unwrap();
+    let lines: Vec<String> = lines.iter().map(|line| line.try_get_by_index(0).unwrap()).collect();
+    lines.join("\n")
+}
+
+async fn reads_along_the_index(app: &TestApp, key: Uuid, which: &str) {
+    let plan = plan(app, key).await;
+    let along =
+        plan.contains("Index Scan using notes_by_data_key on notes") && plan.contains("ROW(data_key_id, id) > ROW(");
+    assert!(along && !plan.contains("Sort"), "{which}:\n{plan}");
+}
+
+#[tokio::test]
+async fn a_job_reads_only_the_rows_under_its_key() {
+    let app = TestApp::start(Database::Postgres).await;
+    app.administrator().await;
+    tamper(&app, "ALTER TABLE notes SET (autovacuum_enabled = false)").await;
+    // In this order, as the ids of their keys are.
+    let [older, large, newer] = [home(&app).await, home(&app).await, home(&app).await];
+    reads_along_the_index(&app, large.key.id().0, "no statistics").await;
+    add_notes(&app, &large, 500).await;
+    tamper(&app, "ANALYZE notes").await;
+    reads_along_the_index(&app, large.key.id().0, "all rows are under it").await;
+    reads_along_the_index(&app, newer.key.id().0, "no row is expected under it").await;
+    // Between each other, so that the rows of no key lie together.
+    for _ in 0..60 {
+        add_notes(&app, &large, 250).await;
+        add_notes(&app, &older, 240).await;
+        add_notes(&app, &newer, 10).await;
+    }
+    tamper(&app, "ANALYZE notes").await;
+    for (home, which) in [(&older, "the older"), (&large, "the large"), (&newer, "the newer")] {
+        reads_along_the_index(&app, home.key.id().0, which).await;
+    }
     app.stop().await;
 }
