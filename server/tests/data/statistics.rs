@@ -17,7 +17,7 @@ use uuid::Uuid;
 use vault::{DataKey, Place, Scope};
 
 /// So many that looking each row up is cheaper for the database than reading the whole table.
-const NOTES: usize = 30_000;
+const NOTES: i64 = 30_000;
 /// How often a job may look at a row: to count, to find, to lock and to change it. Going through all rows for each statement
 /// makes it more than forty times.
 const LOOKS: i64 = 20;
@@ -67,11 +67,11 @@ async fn counted(app: &TestApp) -> (i64, i64) {
 }
 
 /// Waits until every note has been changed so many times and no job is left. The page, which counts everything, is not asked.
-async fn until_changed(app: &TestApp, times: usize) -> i64 {
+async fn until_changed(app: &TestApp, times: i64) -> i64 {
     for _ in 0..2_400 {
         let (changed, looked_at) = counted(app).await;
         let job = queue::unfinished(app.services.store.read()).await.unwrap();
-        if changed >= (times * NOTES) as i64 && job.is_none() {
+        if changed >= times * NOTES && job.is_none() {
             return looked_at;
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
@@ -95,7 +95,7 @@ async fn a_job_right_after_another_looks_at_each_row_a_few_times() {
     let first = until_changed(&app, 1).await;
     app.services.encryption.delete_key(&who, &arn).await.unwrap();
     let second = until_changed(&app, 2).await - first;
-    assert!(second <= LOOKS * NOTES as i64, "{second} looks at {NOTES} rows; {first} of the first job");
+    assert!(second <= LOOKS * NOTES, "{second} looks at {NOTES} rows; {first} of the first job");
     app.stop().await;
 }
 
