@@ -31,8 +31,8 @@ impl Worker {
         self.wait_for_collector().await?;
         crate::crash::point("finish.collected");
         let retiring = self.retiring().await?;
-        // Asked before anything is held, because it may be so for hours: the foreign keys refuse as well, but for that they go
-        // through whole tables.
+        // Asked before anything is held: an upload may last for hours, and this is asked again each second. The foreign keys refuse
+        // as well, but for that PostgreSQL goes through whole tables when its statistics are old.
         if self.uploads_under(&retiring).await? > 0 {
             return self.sweep_again(claim, &retiring).await;
         }
@@ -123,7 +123,8 @@ impl Worker {
         if uploads > 0 { Err(Halt::wait(PauseReason::WaitingForUploads)) } else { Ok(false) }
     }
 
-    /// How many contents are being written under one of these keys, or written and not yet shown.
+    /// How many contents are being written under one of these keys; or were, by a server that has died, until the collector comes
+    /// by.
     async fn uploads_under(&self, keys: &[(Uuid, Uuid)]) -> Result<u64, Halt> {
         let named = object_note::Column::DataKeyId.is_in(keys.iter().map(|(key, _)| *key));
         Ok(object_note::Entity::find().filter(named).count(self.store.read()).await?)

@@ -26,7 +26,7 @@ use crate::{
 };
 use app::model::job::{PauseReason, SetAsideReason};
 use futures::{FutureExt, StreamExt, future::BoxFuture, stream, try_join};
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, sea_query::Expr};
+use sea_orm::{ColumnTrait, EntityTrait, IdenStatic, Iterable, QueryFilter, sea_query::Expr};
 use uuid::Uuid;
 use vault::Zeroizing;
 
@@ -49,10 +49,11 @@ const ONE_BY_ONE: usize = 1;
 impl Worker {
     pub(super) async fn rewrite_objects(&self, claim: &Claim, pair: &KeyPair, pass: &mut Pass) -> Result<(), Halt> {
         let mut after = Uuid::nil();
+        let columns = object::Column::iter().map(|column| column.as_str()).collect::<Vec<_>>().join(", ");
         let was_full = claim.job.waiting.as_deref().and_then(words::read) == Some(PauseReason::ObjectStoreFull);
         let at_once = if was_full { ONE_BY_ONE } else { AT_ONCE };
         loop {
-            let next = next_rows(self.store.backend(), OBJECTS, "*", pair.old.id().0, after, BATCH);
+            let next = next_rows(self.store.backend(), OBJECTS, &columns, pair.old.id().0, after, BATCH);
             let rows = object::Entity::find().from_raw_sql(next).all(self.store.read()).await?;
             let Some(last) = rows.last() else { return Ok(()) };
             after = last.id;

@@ -170,8 +170,8 @@ impl Worker {
     ) -> Result<Vec<Uuid>, Halt> {
         let mut refused = Vec::new();
         while let Some(batch) = batches.recv().await {
-            let (took, set_aside) = self.cores.in_turn(self.write_batch(claim, table, pair, &batch)).await?;
             let rows = batch.rows.len() + batch.refused.len();
+            let (took, set_aside) = self.cores.in_turn(self.write_batch(claim, table, pair, batch)).await?;
             size.store(self.next_size(rows as u64, took), Ordering::Relaxed);
             refused.extend(set_aside);
             self.changed();
@@ -189,7 +189,9 @@ impl Worker {
         let grown = Ord::max(rows.saturating_add(more), FIRST_BATCH);
         let fitting = u128::from(rows) * target.as_micros() / took.as_micros().max(100);
         let size = Ord::min(u64::try_from(fitting).unwrap_or(LARGEST_BATCH), grown);
-        size.clamp(SMALLEST_BATCH, LARGEST_BATCH)
+        // Of few different sizes, so that the database has seen most statements before.
+        let size = size.clamp(SMALLEST_BATCH, LARGEST_BATCH);
+        size - size % SMALLEST_BATCH
     }
 
     async fn read_batch(&self, table: &SealedTable, key: Uuid, after: Uuid, limit: u64) -> Result<Vec<Row>, Halt> {
@@ -256,7 +258,7 @@ impl Worker {
         claim: &Claim,
         table: &SealedTable,
         pair: &KeyPair,
-        batch: &Batch,
+        batch: Batch,
     ) -> Result<(Duration, Vec<Uuid>), Halt> {
         crate::crash::point("records.sealed");
         let transaction = self.store.begin().await?;
@@ -267,10 +269,10 @@ impl Worker {
             transaction.rollback().await?;
             return Ok((Duration::ZERO, Vec::new()));
         }
-        let written = rewrite_rows(&transaction, table, pair.old.id().0, pair.new.id().0, &batch.rows).await?;
+        let written = rewrite_rows(&transaction, table, pair.old.id().0, pair.new.id().0, batch.rows).await?;
         let mut set_aside = Vec::new();
-        for (item, reason) in &batch.refused {
-            if self.set_aside(claim, &transaction, *item, pair, *reason).await? {
+        for (item, reason) in batch.refused {
+            if self.set_aside(claim, &transaction, item, pair, reason).await? {
                 set_aside.push(item.id);
             }
         }

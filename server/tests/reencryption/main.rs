@@ -21,6 +21,7 @@ mod changed_key;
 mod connections;
 mod control;
 mod frozen;
+mod last_moment;
 mod levers;
 mod model;
 mod random;
