@@ -123,8 +123,8 @@ impl Worker {
         if uploads > 0 { Err(Halt::wait(PauseReason::WaitingForUploads)) } else { Ok(false) }
     }
 
-    /// How many contents are being written under one of these keys; or were, by a server that has died, until the collector comes
-    /// by.
+    /// How many contents are being written under one of these keys, or are written and not yet shown; or were being written by a
+    /// server that has died, until the collector comes by.
     async fn uploads_under(&self, keys: &[(Uuid, Uuid)]) -> Result<u64, Halt> {
         let named = object_note::Column::DataKeyId.is_in(keys.iter().map(|(key, _)| *key));
         Ok(object_note::Entity::find().filter(named).count(self.store.read()).await?)

@@ -20,13 +20,15 @@ use crate::{
     },
 };
 use app::model::job::SetAsideReason;
-use futures::try_join;
+use futures::{poll, try_join};
 use sea_orm::{ConnectionTrait, DbBackend};
 use std::{
+    pin::pin,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
+    task::Poll,
     time::Duration,
 };
 use tokio::sync::mpsc;
@@ -125,7 +127,17 @@ impl Worker {
         let (mut after, mut found, old) = (Uuid::nil(), 0, pair.old.id().0);
         loop {
             let limit = size.load(Ordering::Relaxed);
-            let rows = self.cores.in_turn(self.read_batch(table, old, after, limit)).await?;
+            let limit = self.cores.in_turn(self.fitting(table, old, after, limit)).await?;
+            let mut reading = pin!(self.read_batch(table, old, after, limit));
+            // While nobody else is there, the database has begun by the time there is a place for what it finds, and is not asked
+            // before: on `SQLite` each row that is waited for is a message from one thread to another, and a queue of them is one.
+            let begun = if self.cores.are_shared() { Poll::Pending } else { poll!(reading.as_mut()) };
+            // When there is none, whoever seals has ended, and says why.
+            let Ok(place) = read.reserve().await else { return Ok(found) };
+            let rows = match begun {
+                Poll::Ready(rows) => rows?,
+                Poll::Pending => self.cores.in_turn(reading).await?,
+            };
             let Some(last) = rows.last() else { return Ok(found) };
             after = last.id;
             let rows: Vec<Row> = rows.into_iter().filter(|row| !pass.set_aside.contains(&(row.id, old))).collect();
@@ -133,10 +145,7 @@ impl Worker {
                 continue;
             }
             found += rows.len() as u64;
-            if read.send(rows).await.is_err() {
-                // Whoever seals has ended, and says why.
-                return Ok(found);
-            }
+            place.send(rows);
         }
     }
 
@@ -189,13 +198,12 @@ impl Worker {
         let grown = Ord::max(rows.saturating_add(more), FIRST_BATCH);
         let fitting = u128::from(rows) * target.as_micros() / took.as_micros().max(100);
         let size = Ord::min(u64::try_from(fitting).unwrap_or(LARGEST_BATCH), grown);
-        // Of few different sizes, so that the database has seen most statements before.
         let size = size.clamp(SMALLEST_BATCH, LARGEST_BATCH);
-        size - size % SMALLEST_BATCH
+        // Large ones of few different sizes, so that the database has seen most statements before. A small one may grow by a row.
+        if size > FIRST_BATCH { size - size % SMALLEST_BATCH } else { size }
     }
 
     async fn read_batch(&self, table: &SealedTable, key: Uuid, after: Uuid, limit: u64) -> Result<Vec<Row>, Halt> {
-        let limit = self.fitting(table, key, after, limit).await?;
         let columns = format!("id, rev, {}", table.columns.join(", "));
         let found = self
             .store

@@ -63,6 +63,9 @@ impl Worker {
             rewritten += pass.found;
             if pass.interrupted {
                 tokio::time::sleep(AFTER_INTERRUPTION).await;
+                // A batch may have been left while it was being committed. Whoever writes to the job waits for the end of that, and
+                // only then is it certain which rows are to be read again.
+                claim.hold(self.store.write()).await?;
             } else if pass.found == 0 {
                 break;
             }

@@ -28,6 +28,9 @@ const BUSY_AGAIN: &str = "PRAGMA busy_timeout = 10000";
 /// How many connections read at once on `SQLite`, and how many do everything on `PostgreSQL`.
 const READERS: u32 = 8;
 const POSTGRES_CONNECTIONS: u32 = 16;
+/// So many rows the thread of a connection to `SQLite` may have found and nobody fetched yet: those of a batch of a job
+/// (`jobs/records.rs`), which so is found in one go while others work.
+const ROWS_AHEAD: usize = 8_192;
 /// Connections that no amount of requests can take away.
 const VITAL: u32 = 2;
 /// How long a connection may take to show that it is alive: after its use, and before, when somebody waits for it.
@@ -237,6 +240,7 @@ fn sqlite(url: &str, connections: u32) -> ConnectOptions {
         sqlite
             .foreign_keys(true)
             .busy_timeout(BUSY)
+            .row_buffer_size(ROWS_AHEAD)
             .pragma("journal_mode", "WAL")
             .pragma("synchronous", "FULL")
             .pragma("secure_delete", "ON")

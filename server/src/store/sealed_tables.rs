@@ -129,8 +129,8 @@ pub async fn rewrite_rows(
             values.extend(row.columns.into_iter().map(Value::from));
         }
         let statement = Statement::from_sql_and_values(backend, rewriting(backend, table, count), values);
-        // How many is all that the database is asked for, because mostly it is all of them, and to name each takes a fifth of
-        // the time.
+        // The database is asked only how many, because mostly it is all of them: with RETURNING each row comes as a message of
+        // its own, on `SQLite` from one thread to another.
         if transaction.execute_raw(statement).await?.rows_affected() < count as u64 {
             let those = unchanged(transaction, table, new, &bytes).await?;
             bytes.retain(|row, _| those.contains(row));
@@ -141,7 +141,8 @@ pub async fn rewrite_rows(
     Ok(written)
 }
 
-/// Which of these rows, by id and revision, are under `new` now: only a job leaves the revision as it is.
+/// Which of these rows, by id and revision, are under `new` now. Those are what the transaction has written: only a job leaves the
+/// revision as it is, and it reads no rows before its earlier transactions have ended.
 async fn unchanged(
     transaction: &DatabaseTransaction,
     table: &SealedTable,
