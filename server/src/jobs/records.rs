@@ -127,16 +127,27 @@ impl Worker {
         let (mut after, mut found, old) = (Uuid::nil(), 0, pair.old.id().0);
         loop {
             let limit = size.load(Ordering::Relaxed);
-            let limit = self.cores.in_turn(self.fitting(table, old, after, limit)).await?;
-            let mut reading = pin!(self.read_batch(table, old, after, limit));
-            // While nobody else is there, the database has begun by the time there is a place for what it finds, and is not asked
-            // before: on `SQLite` each row that is waited for is a message from one thread to another, and a queue of them is one.
-            let begun = if self.cores.are_shared() { Poll::Pending } else { poll!(reading.as_mut()) };
-            // When there is none, whoever seals has ended, and says why.
-            let Ok(place) = read.reserve().await else { return Ok(found) };
-            let rows = match begun {
-                Poll::Ready(rows) => rows?,
-                Poll::Pending => self.cores.in_turn(reading).await?,
+            let (rows, place) = if self.store.reads_apart() && !self.cores.are_shared() {
+                let limit = self.fitting(table, old, after, limit).await?;
+                let mut reading = pin!(self.read_batch(table, old, after, limit));
+                // The database begins, and is not asked for what it finds before there is a place for it: each row that is waited
+                // for is a message from one thread to another, and takes the writing its processor; a queue of them is one.
+                let begun = poll!(reading.as_mut());
+                let Ok(place) = read.reserve().await else { return Ok(found) };
+                let rows = match begun {
+                    Poll::Ready(rows) => rows?,
+                    Poll::Pending => reading.await?,
+                };
+                (rows, place)
+            } else {
+                let reading = async {
+                    let limit = self.fitting(table, old, after, limit).await?;
+                    self.read_batch(table, old, after, limit).await
+                };
+                let rows = self.cores.in_turn(reading).await?;
+                // When there is none, whoever seals has ended, and says why.
+                let Ok(place) = read.reserve().await else { return Ok(found) };
+                (rows, place)
             };
             let Some(last) = rows.last() else { return Ok(found) };
             after = last.id;

@@ -28,9 +28,9 @@ const BUSY_AGAIN: &str = "PRAGMA busy_timeout = 10000";
 /// How many connections read at once on `SQLite`, and how many do everything on `PostgreSQL`.
 const READERS: u32 = 8;
 const POSTGRES_CONNECTIONS: u32 = 16;
-/// So many rows the thread of a connection to `SQLite` may have found and nobody fetched yet: those of a batch of a job
-/// (`jobs/records.rs`), which so is found in one go while others work.
-const ROWS_AHEAD: usize = 8_192;
+/// How many rows the thread of a connection to `SQLite` may be ahead of whoever fetches them: a whole batch of a job
+/// (`jobs/records.rs`), and the word that it was the last.
+const ROWS_AHEAD: usize = 8_193;
 /// Connections that no amount of requests can take away.
 const VITAL: u32 = 2;
 /// How long a connection may take to show that it is alive: after its use, and before, when somebody waits for it.
@@ -76,6 +76,12 @@ impl Store {
     /// The connection for reading outside of a transaction.
     pub fn read(&self) -> &DatabaseConnection {
         &self.read
+    }
+
+    /// Whether reading has connections of its own: on `SQLite`, unless it is in memory, where all share one.
+    pub fn reads_apart(&self) -> bool {
+        self.backend() == DbBackend::Sqlite
+            && self.read.get_sqlite_connection_pool().options().get_max_connections() > 1
     }
 
     /// The connection for a single writing statement outside of a transaction.
@@ -236,7 +242,8 @@ fn postgres(url: &str, connections: u32) -> ConnectOptions {
 
 fn sqlite(url: &str, connections: u32) -> ConnectOptions {
     let mut options = quiet(url);
-    options.min_connections(1).max_connections(connections).map_sqlx_sqlite_opts(|sqlite| {
+    // The other end is a thread of this process: to ask it for a sign of life before each use would take as long as a short query.
+    options.min_connections(1).max_connections(connections).test_before_acquire(false).map_sqlx_sqlite_opts(|sqlite| {
         sqlite
             .foreign_keys(true)
             .busy_timeout(BUSY)

@@ -142,7 +142,7 @@ pub async fn rewrite_rows(
 }
 
 /// Which of these rows, by id and revision, are under `new` now. Those are what the transaction has written: only a job leaves the
-/// revision as it is, and it reads no rows before its earlier transactions have ended.
+/// revision as it is, and it reads no row again before the transaction that may have written it has ended.
 async fn unchanged(
     transaction: &DatabaseTransaction,
     table: &SealedTable,
