@@ -35,6 +35,8 @@ export async function unseen(page: Page, change: () => Promise<unknown> | void, 
 export async function leavesForSignIn(page: Page): Promise<void> {
   await expect(page).toHaveURL(/\/sign-in(\?|$)/);
   await interactive(page);
+  // Whoever asks again is sent there too.
+  await open(page, '/workspaces');
   await expect(page.getByRole('button', { name: 'Sign in' })).toBeVisible();
 }
 
