@@ -96,9 +96,13 @@ export async function jobCompletes(page: Page, seconds = 60): Promise<void> {
   await seeInTime(page, badge(page, 'Complete'), seconds);
 }
 
-async function enterArnAndPress(page: Page, arn: string, button: 'Activate Key' | 'Delete Key' | 'Test Key'): Promise<void> {
+async function enterArnAndPress(page: Page, arn: string, name: 'Activate Key' | 'Delete Key' | 'Test Key'): Promise<void> {
+  const button = page.getByRole('button', { name });
+  // The page loads itself anew after a change of key. Its two forms have a field of the same name: the button tells them apart.
+  await expect(button).toBeVisible();
+  await interactive(page);
   await page.getByLabel('KMS Key ARN').fill(arn);
-  await page.getByRole('button', { name: button }).click();
+  await button.click();
 }
 
 export async function pressActivate(page: Page, arn: string): Promise<void> {
