@@ -5,10 +5,14 @@
 //! of it, windows without a job and windows during stage 2 of one take turns. Client and server share the machine.
 
 use crate::{
-    deployment::{Administrator, add_notes, until_complete, until_control, workspace},
+    deployment::{Administrator, settle, until_complete, until_control},
     figures::{Bound, RUNS, Scale, line, median, note, quantile, title},
     load::{Answers, People},
-    support::{Database, Ground, program::Program},
+    support::{
+        Database, Ground,
+        notes::{add_notes, workspace},
+        program::Program,
+    },
 };
 use server::{jobs::queue, store::Store};
 use std::{env, sync::Arc, time::Duration};
@@ -71,6 +75,7 @@ async fn filled(database: Database, notes: usize) -> (Arc<Ground>, String) {
     let app = ground.start(&env::var("KEYSTEAD_TEST_KMS_URL").unwrap(), |_| {}).await;
     let workspace = workspace(&app).await;
     add_notes(&app.services, &workspace, notes).await;
+    settle(&app.services.store).await;
     app.stop().await;
     (ground, workspace.id.to_string())
 }

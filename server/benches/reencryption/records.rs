@@ -6,9 +6,12 @@
 
 use crate::{
     bare,
-    deployment::{NOTE, Workspace, add_notes, settle, workspace},
+    deployment::settle,
     figures::{Bound, RUNS, Scale, line, median, note, title},
-    support::{Database, TestApp},
+    support::{
+        Database, TestApp,
+        notes::{NOTE, Workspace, add_notes, workspace},
+    },
 };
 use sea_orm::{ActiveValue::Set, EntityTrait};
 use server::{
@@ -102,6 +105,7 @@ impl Table {
     async fn fill(&mut self, rows: usize) {
         self.workspace.key = Arc::clone(&self.keys[0]);
         add_notes(&self.app.services, &self.workspace, rows.saturating_sub(self.rows)).await;
+        settle(&self.app.services.store).await;
         self.rows = rows.max(self.rows);
     }
 

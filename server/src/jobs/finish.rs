@@ -4,13 +4,13 @@ use super::{halt::Halt, queue::Claim, worker::Worker};
 use crate::{
     services::audit::Outcome,
     store::{
-        backups, database_now,
+        VALUES_AT_ONCE, backups, database_now,
         entities::{
             data_key::{self, DataKeyState},
             job::JobStage,
             object_note::{self, ObjectNoteState},
         },
-        house, is_reference_violation, sealed_tables,
+        house, is_reference_violation, objects, sealed_tables,
     },
 };
 use app::model::job::PauseReason;
@@ -33,8 +33,8 @@ impl Worker {
         let retiring = self.retiring().await?;
         // Asked before anything is held: an upload may last for hours, and this is asked again each second. The foreign keys refuse
         // as well, but for that PostgreSQL goes through whole tables when its statistics are old.
-        if self.uploads_under(&retiring).await? > 0 {
-            return self.sweep_again(claim, &retiring).await;
+        if self.is_uploaded_under(&retiring).await? {
+            return self.wait_for_uploads(claim).await;
         }
         let transaction = self.store.begin().await?;
         house::lock(&transaction).await?;
@@ -74,18 +74,16 @@ impl Worker {
         transaction: &DatabaseTransaction,
         keys: &[(Uuid, Uuid)],
     ) -> Result<bool, Halt> {
-        if keys.is_empty() {
-            return Ok(false);
-        }
-        let keys: Vec<Uuid> = keys.iter().map(|(key, _)| *key).collect();
+        let keys = ids(keys);
         house::take_these_keys(transaction, &keys).await?;
-        let written = object_note::Entity::find().filter(object_note::Column::DataKeyId.is_in(keys.iter().copied()));
-        if written.count(transaction).await? > 0 {
+        if objects::written_under(transaction, &keys).await? > 0 {
             return Ok(true);
         }
         for table in sealed_tables::names() {
-            if claim.names_otherwise(transaction, table, &keys).await? {
-                return Ok(true);
+            for keys in keys.chunks(VALUES_AT_ONCE) {
+                if claim.names_otherwise(transaction, table, keys).await? {
+                    return Ok(true);
+                }
             }
         }
         Ok(false)
@@ -115,19 +113,23 @@ impl Worker {
         Ok(Some(gone))
     }
 
-    async fn sweep_again(&self, claim: &Claim, retiring: &[(Uuid, Uuid)]) -> Result<bool, Halt> {
+    /// Something names one of these keys. The short rest keeps the sweeps from chasing each other.
+    async fn sweep_again(&self, claim: &Claim, keys: &[(Uuid, Uuid)]) -> Result<bool, Halt> {
+        if self.is_uploaded_under(keys).await? {
+            return self.wait_for_uploads(claim).await;
+        }
         claim.stage(self.store.write(), JobStage::Reencrypt).await?;
-        let uploads = self.uploads_under(retiring).await?;
-        // Whatever else still names a key, a short rest keeps the sweeps from chasing each other.
         tokio::time::sleep(LOOK_EVERY).await;
-        if uploads > 0 { Err(Halt::wait(PauseReason::WaitingForUploads)) } else { Ok(false) }
+        Ok(false)
     }
 
-    /// How many contents are being written under one of these keys, or are written and not yet shown; or were being written by a
-    /// server that has died, until the collector comes by.
-    async fn uploads_under(&self, keys: &[(Uuid, Uuid)]) -> Result<u64, Halt> {
-        let named = object_note::Column::DataKeyId.is_in(keys.iter().map(|(key, _)| *key));
-        Ok(object_note::Entity::find().filter(named).count(self.store.read()).await?)
+    async fn wait_for_uploads(&self, claim: &Claim) -> Result<bool, Halt> {
+        claim.stage(self.store.write(), JobStage::Reencrypt).await?;
+        Err(Halt::wait(PauseReason::WaitingForUploads))
+    }
+
+    async fn is_uploaded_under(&self, keys: &[(Uuid, Uuid)]) -> Result<bool, Halt> {
+        Ok(objects::written_under(self.store.read(), &ids(keys)).await? > 0)
     }
 
     /// Waits until everything is gone from the object store that was garbage when this began.
@@ -150,4 +152,8 @@ impl Worker {
         }
         Err(Halt::wait(PauseReason::ObjectStore))
     }
+}
+
+fn ids(keys: &[(Uuid, Uuid)]) -> Vec<Uuid> {
+    keys.iter().map(|(key, _)| *key).collect()
 }

@@ -29,19 +29,19 @@ const AT_ONCE: usize = 16;
 impl Worker {
     /// Makes fresh keys until every scope has one. A scope that KMS refuses waits alone: the reason is given back.
     pub(super) async fn make_fresh_keys(&self, claim: &Claim) -> Result<Option<Halt>, Halt> {
-        let mut refused: (Vec<Uuid>, Option<Halt>) = (Vec::new(), None);
+        // None of them is made while this goes on, so that each is met once; one that is refused stays as it is, and behind.
+        let (mut after, mut refused) = (Uuid::nil(), None);
         loop {
             let stale = data_key::Entity::find()
                 .filter(data_key::Column::State.eq(DataKeyState::Current))
                 .filter(data_key::Column::Generation.lt(claim.job.generation))
-                .filter(data_key::Column::Scope.is_not_in(refused.0.iter().copied()))
+                .filter(data_key::Column::Id.gt(after))
                 .order_by_asc(data_key::Column::Id)
                 .limit(BATCH)
                 .all(self.store.read())
                 .await?;
-            if stale.is_empty() {
-                return Ok(refused.1);
-            }
+            let Some(last) = stale.last() else { return Ok(refused) };
+            after = last.id;
             let calls: Vec<BoxFuture<'_, (data_key::Model, Result<FreshKey, Failure>)>> =
                 stale.into_iter().map(|old| self.fresh_key(claim, old).boxed()).collect();
             let mut generating = stream::iter(calls).buffer_unordered(AT_ONCE);
@@ -49,10 +49,7 @@ impl Worker {
             while let Some((old, generated)) = generating.next().await {
                 match generated {
                     Ok(key) => fresh.push((old, key)),
-                    Err(failure) => {
-                        refused.1 = Some(self.alone(failure, old.scope)?);
-                        refused.0.push(old.scope);
-                    }
+                    Err(failure) => refused = Some(self.alone(failure, old.scope)?),
                 }
             }
             crate::crash::point("fresh_keys.made");

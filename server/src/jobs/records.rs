@@ -1,8 +1,8 @@
 //! Stage 2, records: every row that names a retiring data key is sealed anew under its scope's current one.
 //!
 //! While one batch is being written the next is already opened and sealed, and the one after read, each on another thread. A
-//! batch is written in one transaction, in which each row is updated only if it is still as it was read: a concurrent write simply wins. `rev` and
-//! times do not change. What costs the time is the database, so rows are updated many in a statement.
+//! batch is written in one transaction, in which each row is updated only if it is still as it was read: a concurrent write
+//! simply wins. `rev` and times do not change. What costs the time is the database, so rows are updated many in a statement.
 
 use super::{
     account::Amount,
@@ -16,7 +16,7 @@ use crate::{
     services::{failure::Failure, words},
     store::{
         house,
-        sealed_tables::{RewrittenRow, SealedTable, next_rows, rewrite_rows},
+        sealed_tables::{LARGEST_BATCH, RewrittenRow, SealedTable, next_rows, rewrite_rows},
     },
 };
 use app::model::job::SetAsideReason;
@@ -38,7 +38,6 @@ use vault::{BufferedEntropy, DataKey, Entropy, Place, Scope, Vault, Zeroizing};
 /// The first batch of a pass; later ones follow the time that the last one took.
 const FIRST_BATCH: u64 = 64;
 const SMALLEST_BATCH: u64 = 16;
-const LARGEST_BATCH: u64 = 8_192;
 /// What a batch may hold in sealed values. Five are in memory at once: one is read, one sealed, one written, and one waits
 /// before each of the latter.
 const BATCH_BYTES: i64 = 5 * 1024 * 1024;

@@ -3,9 +3,12 @@
 //! Creating a data key, the swap, making fresh data keys, finishing, turning a job round and deleting a workspace's keys
 //! each begin with [`lock`]. Together with the foreign keys on `data_keys` that orders everything; nothing else needs to.
 
-use super::entities::{
-    data_key::{self, DataKeyState},
-    encryption,
+use super::{
+    VALUES_AT_ONCE,
+    entities::{
+        data_key::{self, DataKeyState},
+        encryption,
+    },
 };
 use sea_orm::{
     ActiveEnum, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, FromQueryResult, QueryFilter,
@@ -92,9 +95,12 @@ pub async fn take_keys(transaction: &DatabaseTransaction, scope: Scope) -> Resul
     take(transaction, data_key::Entity::find().filter(data_key::Column::Scope.eq(scope.as_uuid()))).await
 }
 
-/// Takes these data keys in the same way.
+/// Takes these data keys, which are in the order of their ids, in the same way.
 pub async fn take_these_keys(transaction: &DatabaseTransaction, keys: &[Uuid]) -> Result<(), DbErr> {
-    take(transaction, data_key::Entity::find().filter(data_key::Column::Id.is_in(keys.iter().copied()))).await
+    for keys in keys.chunks(VALUES_AT_ONCE) {
+        take(transaction, data_key::Entity::find().filter(data_key::Column::Id.is_in(keys.iter().copied()))).await?;
+    }
+    Ok(())
 }
 
 /// Takes every data key of the deployment in the same way.

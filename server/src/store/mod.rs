@@ -30,7 +30,11 @@ const READERS: u32 = 8;
 const POSTGRES_CONNECTIONS: u32 = 16;
 /// How many rows the thread of a connection to `SQLite` may be ahead of whoever fetches them: a whole batch of a job
 /// (`jobs/records.rs`), and the word that it was the last.
-const ROWS_AHEAD: usize = 8_193;
+#[allow(clippy::cast_possible_truncation)]
+const ROWS_AHEAD: usize = sealed_tables::LARGEST_BATCH as usize + 1;
+/// How many values of a list go into one statement: either database takes them, and some more (`SQLite` 32,766, `PostgreSQL`
+/// 65,535).
+pub const VALUES_AT_ONCE: usize = 16_384;
 /// Connections that no amount of requests can take away.
 const VITAL: u32 = 2;
 /// How long a connection may take to show that it is alive: after its use, and before, when somebody waits for it.

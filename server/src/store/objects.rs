@@ -4,7 +4,7 @@
 //! note; a path that no row points at any more has a note until the object is gone.
 
 use super::{
-    database_now,
+    VALUES_AT_ONCE, database_now,
     entities::{
         object,
         object_note::{self, ObjectNoteState},
@@ -12,13 +12,24 @@ use super::{
 };
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter,
+    ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, PaginatorTrait, QueryFilter,
     sea_query::{Expr, ExprTrait, Query},
 };
 use uuid::Uuid;
 
 /// How long a note of somebody who writes is good for, unless they renew it; milliseconds.
 pub const WRITING_FOR: i64 = 60_000;
+
+/// How many contents are being written under one of these data keys, or are written and not yet shown; or were being written by
+/// a server that has died, until the collector comes by.
+pub async fn written_under(on: &impl ConnectionTrait, keys: &[Uuid]) -> Result<u64, DbErr> {
+    let mut written = 0;
+    for keys in keys.chunks(VALUES_AT_ONCE) {
+        let named = object_note::Column::DataKeyId.is_in(keys.iter().copied());
+        written += object_note::Entity::find().filter(named).count(on).await?;
+    }
+    Ok(written)
+}
 
 /// Somebody writes to a path, under a data key.
 #[derive(Clone, Debug)]

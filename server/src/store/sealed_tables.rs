@@ -1,5 +1,6 @@
 //! The tables with sealed data, in one list: what a job rewrites, what is counted, and what a test compares with the schema.
 
+use super::VALUES_AT_ONCE;
 use sea_orm::{
     ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, FromQueryResult, Statement, Value,
     sea_query::{Alias, Asterisk, Expr, ExprTrait, Func, Query},
@@ -44,6 +45,9 @@ pub fn label(table: &str) -> &str {
     SEALED_TABLES.iter().find(|sealed| sealed.name == table).map_or(table, |sealed| sealed.label)
 }
 
+/// How many rows a job reads at once, at most.
+pub const LARGEST_BATCH: u64 = 8_192;
+
 /// Rows, and what they hold in bytes where that is known without opening them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromQueryResult)]
 pub struct Counted {
@@ -51,8 +55,19 @@ pub struct Counted {
     pub bytes: i64,
 }
 
-/// Counts the rows of `table`; with `keys`, only those that name one of these data keys. Cost: one pass over an index.
+/// Counts the rows of `table`; with `keys`, only those that name one of these data keys. Cost: one pass over an index, or over
+/// the ranges of those keys in it.
 pub async fn count(on: &impl ConnectionTrait, table: &str, keys: Option<&[Uuid]>) -> Result<Counted, DbErr> {
+    let Some(keys) = keys else { return count_where(on, table, None).await };
+    let mut all = Counted::default();
+    for keys in keys.chunks(VALUES_AT_ONCE) {
+        let some = count_where(on, table, Some(keys)).await?;
+        all = Counted { items: all.items + some.items, bytes: all.bytes + some.bytes };
+    }
+    Ok(all)
+}
+
+async fn count_where(on: &impl ConnectionTrait, table: &str, keys: Option<&[Uuid]>) -> Result<Counted, DbErr> {
     let bytes = if table == OBJECTS {
         Func::coalesce([Expr::col("size").sum(), Expr::value(0_i64)]).cast_as("BIGINT")
     } else {
@@ -103,8 +118,8 @@ pub struct RewrittenRow {
     pub bytes: i64,
 }
 
-/// Rows in one statement: few enough values for either database (`SQLite` takes 32,766, `PostgreSQL` 65,535), and enough rows
-/// that the way there and back does not count.
+/// Rows in one statement: few enough values for either database ([`VALUES_AT_ONCE`]), and enough rows that the way there and
+/// back does not count.
 const ROWS: usize = 256;
 
 /// Puts rows that were under the data key `old` under `new`, unless they have changed since they were read. `rev` and times

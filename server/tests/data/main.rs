@@ -14,6 +14,7 @@ mod job_control;
 mod jobs;
 mod key_changes;
 mod locking;
+mod many_keys;
 mod memory;
 mod moved;
 mod notes;

@@ -11,6 +11,7 @@ mod ground;
 pub mod issuer;
 mod keys;
 pub mod kms_proxy;
+pub mod notes;
 pub mod program;
 pub mod raw;
 pub mod tcp_proxy;
