@@ -59,12 +59,42 @@ test('several files at once, by button and by drag, each with its progress', asy
   await page.dispatchEvent('body', 'drop', { dataTransfer: dropped });
   await expect(page.getByText('Drop files to upload them')).toBeHidden();
 
-  for (const [name, content] of contents) {
+  for (const name of [...contents.keys(), 'dropped.txt']) {
     await expect(page.getByRole('link', { name, exact: true })).toBeVisible({ timeout: 30_000 });
-    expect(await download(page, name), name).toBe(sha256(content));
   }
-  await expect(page.getByRole('link', { name: 'dropped.txt' })).toBeVisible();
+  for (const [name, content] of contents) expect(await download(page, name), name).toBe(sha256(content));
   expect(await download(page, 'dropped.txt')).toBe(sha256(Buffer.from('dropped content')));
+});
+
+test('a link that is being pressed when an upload ends is not taken away', async ({ page }, info) => {
+  await signIn(page);
+  const workspace = await createWorkspace(page.request, 'Pressed');
+  await uploadFile(page.request, workspace, 'first.bin', bytes(1_000, 'first'));
+  await open(page, `/workspaces/${workspace}`);
+  const path = info.outputPath('second.bin');
+  await writeFile(path, bytes(1_000, 'second'));
+  let show = (): void => undefined;
+  const shown = new Promise<void>((resolve) => (show = resolve));
+  // The page asks for itself when the upload has ended.
+  await page.route(`**/workspaces/${workspace}`, async (route) => {
+    const answer = await route.fetch();
+    await shown;
+    await route.fulfill({ response: answer });
+  });
+  const asked = page.waitForRequest(`**/workspaces/${workspace}`);
+  await choose(page, [path]);
+  await asked;
+  const first = page.getByRole('link', { name: 'first.bin', exact: true });
+  const downloading = page.waitForEvent('download');
+  await first.hover();
+  await page.mouse.down();
+  const answered = page.waitForResponse(`**/workspaces/${workspace}`);
+  show();
+  await answered;
+  await page.waitForTimeout(200);
+  await page.mouse.up();
+  expect((await downloading).suggestedFilename()).toBe('first.bin');
+  await expect(page.getByRole('link', { name: 'second.bin', exact: true })).toBeVisible();
 });
 
 test('a range, the end, and a range that does not exist', async ({ page }) => {

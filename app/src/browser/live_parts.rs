@@ -1,7 +1,12 @@
 //! Brings parts of a page up to date in place: the page is asked for again, and where a part of it looks different now, the
 //! part is exchanged. What a person is typing into is never such a part.
 
-use super::{ago, page, request};
+use super::{ago, of_itself, page, presses, request};
+use leptos::prelude::set_timeout;
+use std::{
+    cell::{Cell, RefCell},
+    time::Duration,
+};
 use wasm_bindgen::JsCast;
 use web_sys::{Document, DomParser, Element, SupportedType};
 
@@ -15,12 +20,46 @@ pub fn ask_again(then: impl FnOnce(Document) + 'static) {
             let parsed = DomParser::new().and_then(|parser| parser.parse_from_string(&text, SupportedType::TextHtml));
             if let Ok(fresh) = parsed {
                 // An answer that was redirected is the sign-in page.
-                if find(&fresh, "[data-framed]").is_some() { then(fresh) } else { page::leave_for_sign_in() }
+                if find(&fresh, "[data-framed]").is_some() { then(fresh) } else { of_itself::session_may_have_ended() }
             }
         }
-        401 => page::leave_for_sign_in(),
+        401 => of_itself::session_may_have_ended(),
         _ => {}
     });
+}
+
+/// How soon it is looked whether a part can be exchanged now.
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
+
+thread_local! {
+    /// How many times this page was asked for, and which of them was the last to be answered.
+    static ASKED: Cell<u64> = const { Cell::new(0) };
+    static ANSWERED: Cell<u64> = const { Cell::new(0) };
+    /// The newest answer, until it is shown.
+    static NEWEST: RefCell<Option<Document>> = const { RefCell::new(None) };
+}
+
+/// Asks for this page again, and exchanges its parts when nothing is being pressed or is open in one of them. Of several answers
+/// only the newest is shown.
+pub fn bring_up_to_date() {
+    let number = ASKED.get() + 1;
+    ASKED.set(number);
+    ask_again(move |fresh| {
+        if number > ANSWERED.replace(ANSWERED.get().max(number)) && NEWEST.replace(Some(fresh)).is_none() {
+            show_newest();
+        }
+    });
+}
+
+fn show_newest() {
+    if presses::is_one_down() || page::first("[data-part] :popover-open").is_some() {
+        return set_timeout(show_newest, LOOK_AGAIN);
+    }
+    let newest = NEWEST.take();
+    // Data that became locked meanwhile was taken off the page, and stays off.
+    if let Some(fresh) = newest.filter(|_| page::hidden_data().is_none()) {
+        exchange(&fresh);
+    }
 }
 
 /// Exchanges every part marked with `data-part` that looks different in `fresh`.

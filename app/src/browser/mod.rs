@@ -3,6 +3,8 @@
 
 pub mod ago;
 pub mod live_parts;
+pub mod of_itself;
 pub mod page;
+pub mod presses;
 pub mod request;
 pub mod watch;

@@ -1,6 +1,5 @@
 //! The page that is open: its address, its focus, its forms.
 
-use crate::return_path;
 use wasm_bindgen::JsCast;
 use web_sys::{Document, Element, FormData, HtmlElement, HtmlInputElement, SubmitEvent, VisibilityState};
 
@@ -81,6 +80,11 @@ pub fn set_query(query: &str) {
     }
 }
 
+/// What somebody was writing, out of sight while data is locked.
+pub fn hidden_data() -> Option<Element> {
+    first("[data-holds-data][hidden]")
+}
+
 /// Leaves for another page of this site. Everything in memory is gone afterwards.
 pub fn leave_for(path: &str) {
     if let Some(window) = web_sys::window() {
@@ -108,11 +112,6 @@ pub fn reload_when_drawn() {
 /// Whether somebody has written something here that is not saved.
 pub fn has_unsaved() -> bool {
     first("[data-unsaved]").is_some()
-}
-
-/// Leaves for the sign-in page, to return here afterwards.
-pub fn leave_for_sign_in() {
-    leave_for(&return_path::sign_in_for(&address()));
 }
 
 /// Moves the focus to the element with this id, once the page has been brought up to date.

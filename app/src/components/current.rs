@@ -11,5 +11,5 @@ const EVERY: Duration = Duration::from_secs(5);
 /// The island that does it. It shows nothing.
 #[island]
 pub fn KeepCurrent() -> impl IntoView {
-    Effect::new(|_| watch::every(EVERY, || live_parts::ask_again(|fresh| live_parts::exchange(&fresh))));
+    Effect::new(|_| watch::every(EVERY, live_parts::bring_up_to_date));
 }

@@ -1,13 +1,13 @@
 //! Watches over an open page: hides data that has become locked, brings it back, and keeps its dates current.
 
 use crate::{
-    browser::{ago, live_parts, page, watch},
+    browser::{ago, live_parts, of_itself, page, presses, watch},
     model::error::ApiError,
 };
 use leptos::{ev, prelude::*};
 use std::time::Duration;
 use wasm_bindgen::JsCast;
-use web_sys::Element;
+use web_sys::{Document, Element};
 
 /// How often the server is asked whether data is locked.
 const ASK_EVERY: Duration = Duration::from_secs(3);
@@ -19,7 +19,8 @@ pub fn Watcher() -> impl IntoView {
         ago::refresh();
         let _ = set_interval_with_handle(ago::refresh, Duration::from_secs(30));
         copy_on_click();
-        ask_before_leaving();
+        listen_for_leaving();
+        presses::watch();
         if page::first("[data-framed]").is_some() {
             watch::every(ASK_EVERY, ask);
         }
@@ -49,8 +50,9 @@ fn copy_on_click() {
 }
 
 /// The browser asks before a page is left in which somebody has written something that is not saved.
-fn ask_before_leaving() {
+fn listen_for_leaving() {
     let _ = window_event_listener(ev::beforeunload, |event| {
+        of_itself::page_is_left();
         if page::has_unsaved() {
             event.prevent_default();
         }
@@ -62,60 +64,69 @@ fn ask_before_leaving() {
 fn hide(data: &Element) {
     if !page::has_unsaved() {
         data.set_inner_html("");
-        page::reload();
+        of_itself::reload();
         return;
     }
     let _ = data.set_attribute("hidden", "");
     for shown in page::all("[data-holds-data] .note > .prose, [data-holds-data] [data-part]") {
         shown.set_inner_html("");
     }
+    show_face(data);
+}
+
+/// Shows in the place of `data`, which is hidden, why it is locked.
+fn show_face(data: &Element) {
     let data = data.clone();
     live_parts::ask_again(move |fresh| {
-        if let Ok(Some(face)) = fresh.query_selector("[data-locked]") {
+        if let Ok(Some(face)) = fresh.query_selector("[data-locked]")
+            && page::first("[data-locked]").is_none()
+        {
             let _ = data.insert_adjacent_html("afterend", &face.outer_html());
             ago::refresh();
         }
     });
 }
 
-/// Brings back what somebody was writing, and what was shown beside it.
-fn bring_back(writing: &Element) {
+/// Brings back what somebody was writing, and what is shown beside it on the page as it is now.
+fn bring_back(writing: &Element, fresh: &Document) {
     for face in page::all("[data-locked]") {
         face.remove();
     }
     let _ = writing.remove_attribute("hidden");
-    live_parts::ask_again(|fresh| {
-        live_parts::exchange(&fresh);
-        let (shown, newer) = (page::all(".note > .prose"), page::all_in(&fresh, ".note > .prose"));
-        if shown.len() == newer.len() {
-            for (shown, newer) in shown.iter().zip(newer) {
-                shown.set_inner_html(&newer.inner_html());
-            }
+    live_parts::exchange(fresh);
+    let (shown, newer) = (page::all(".note > .prose"), page::all_in(fresh, ".note > .prose"));
+    if shown.len() == newer.len() {
+        for (shown, newer) in shown.iter().zip(newer) {
+            shown.set_inner_html(&newer.inner_html());
         }
-    });
+    }
 }
 
 fn ask() {
     crate::browser::request::ask_state(|answer| {
         let shown = page::first("[data-locked]").map(|face| face.get_attribute("data-locked").unwrap_or_default());
+        let hidden = page::hidden_data();
         match answer {
             // The reader is no member of the workspace any more. What they are writing is theirs: it stays.
             Err(ApiError::NotFound) if page::has_unsaved() => {}
-            Err(ApiError::NotFound) => page::reload(),
-            Err(_) => page::leave_for_sign_in(),
+            Err(ApiError::NotFound) => of_itself::reload(),
+            Err(_) => of_itself::session_may_have_ended(),
             // Data becomes locked while it is shown: take it off the page at once, then ask what to show instead. The name
             // of a workspace that is locked alone is such data too when everything becomes locked.
             Ok(Some(lock)) if shown.as_deref() != Some(lock.part.word()) => {
                 if let Some(data) = page::first("[data-holds-data]:not([hidden])") {
                     hide(&data);
+                } else if let Some(writing) = hidden.filter(|_| shown.is_none()) {
+                    // Whoever was asked before had no answer.
+                    show_face(&writing);
                 }
             }
             // The next server asked may see it differently, so look before loading the page.
-            Ok(None) if shown.is_some() => live_parts::ask_again(|fresh| {
+            Ok(None) if shown.is_some() || hidden.is_some() => live_parts::ask_again(|fresh| {
                 if !fresh.query_selector("[data-locked]").is_ok_and(|found| found.is_some()) {
-                    match page::first("[data-holds-data][hidden]") {
-                        Some(writing) => bring_back(&writing),
-                        None => page::reload(),
+                    match page::hidden_data() {
+                        Some(writing) => bring_back(&writing, &fresh),
+                        None => of_itself::reload(),
                     }
                 }
             }),

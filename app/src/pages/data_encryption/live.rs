@@ -2,7 +2,7 @@
 
 use super::job::{HEADING, actions::JobAction};
 use crate::{
-    browser::{live_parts, page, watch},
+    browser::{live_parts, of_itself, page, presses, watch},
     format,
     model::error::ApiError,
 };
@@ -13,14 +13,12 @@ use leptos::{
 };
 use std::time::Duration;
 use wasm_bindgen::JsCast;
-use web_sys::{Document, Element, Event};
+use web_sys::{Document, Element};
 
 /// The server says here that something has changed; what has, is then asked for.
 const EVENTS: &str = "/settings/data-encryption/events";
 /// Asked for anyway when nothing has been heard for so long; in milliseconds.
 const STALE_AFTER: i64 = 8_000;
-/// A button or key that is down for longer is not pressed any more, even if it was let go where nobody saw it; in milliseconds.
-const PRESS: i64 = 1_000;
 
 /// When the page was last asked for, by the browser's clock, and whether an answer is awaited.
 #[derive(Clone, Copy)]
@@ -29,8 +27,6 @@ struct Freshness {
     shown_at: StoredValue<i64>,
     /// Something changed while an answer was awaited, so the page must be asked for once more.
     is_outdated: StoredValue<bool>,
-    /// Since when a button or key is down; 0 if none is. What is being pressed must not be exchanged: the press would be lost.
-    pressed_at: StoredValue<i64>,
 }
 
 /// The island that does it. All it shows is what was wrong with a form of the job's card; `failed` is what was wrong when one
@@ -44,9 +40,7 @@ pub fn Live(failed: Option<ApiError>) -> impl IntoView {
             asked_at: StoredValue::new(0),
             shown_at: StoredValue::new(now),
             is_outdated: StoredValue::new(false),
-            pressed_at: StoredValue::new(0),
         };
-        watch_presses(fresh.pressed_at);
         watch::every(Duration::from_secs(1), move || fresh.tick());
         watch::listen(EVENTS, move || fresh.refresh());
         send_on_submit(fresh, error);
@@ -55,17 +49,6 @@ pub fn Live(failed: Option<ApiError>) -> impl IntoView {
         <p class="notice bad" role="alert" hidden=move || error.with(Option::is_none)>
             {move || error.with(|error| error.as_ref().map_or("", ApiError::message))}
         </p>
-    }
-}
-
-fn watch_presses(pressed_at: StoredValue<i64>) {
-    let events =
-        [("pointerdown", true), ("keydown", true), ("pointerup", false), ("pointercancel", false), ("keyup", false)];
-    for (name, is_down) in events {
-        let listener = window_event_listener(ev::Custom::<Event>::new(name), move |_| {
-            pressed_at.set_value(if is_down { page::now() } else { 0 });
-        });
-        on_cleanup(move || listener.remove());
     }
 }
 
@@ -121,7 +104,7 @@ impl Freshness {
         self.is_outdated.set_value(false);
         live_parts::ask_again(move |newer| {
             self.asked_at.set_value(0);
-            if page::now() - self.pressed_at.get_value() < PRESS {
+            if presses::is_one_down() {
                 return self.is_outdated.set_value(true);
             }
             self.shown_at.set_value(page::now());
@@ -129,7 +112,7 @@ impl Freshness {
             if here == live_parts::shape(&newer) {
                 exchange(&newer);
             } else {
-                page::reload();
+                of_itself::reload();
             }
         });
     }

@@ -94,7 +94,7 @@ impl Uploads {
                     self.announcement.set(format!("Uploaded {}", upload.name.get_value()));
                     self.remove(upload);
                     // The list of files is the server's.
-                    live_parts::ask_again(|fresh| live_parts::exchange(&fresh));
+                    live_parts::bring_up_to_date();
                 }
                 Err(error) => upload.stage.set(Stage::Failed(error)),
             }
