@@ -6,8 +6,8 @@ import { expect, test, type Locator, type Page } from '@playwright/test';
 import type { Look } from './states';
 
 const folder = join(import.meta.dirname, '..', 'aria');
-/** A page may still be settling when it is looked at. */
-const patience = 5_000;
+/** A page may still be settling when it is looked at: it asks for itself again after eight seconds of silence. */
+const patience = 15_000;
 
 /** What is not compared, and what stands for it. */
 type Instead = [RegExp, string];

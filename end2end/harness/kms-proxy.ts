@@ -1,6 +1,6 @@
 // A proxy between the program and the local KMS, for what the emulator cannot be made to do: deny one scope, refuse every use
-// of any key with a given code, answer single actions with an error of its own, take its time or give no answer, and describe a key as another one. Everything else passes
-// unchanged.
+// of any key with a given code, answer single actions with an error of its own, take its time or give no answer, and describe
+// a key as another one. Everything else passes unchanged.
 import { randomUUID } from 'node:crypto';
 import { createServer, request, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -14,6 +14,9 @@ export type Refusal = { code: string; status?: number; message?: string; key?: s
 
 const USES = ['Encrypt', 'Decrypt'];
 
+/** What is asked of AWS. */
+type Asked = { KeyId?: string; EncryptionContext?: { scope?: string } };
+
 export class KmsProxy {
   /** Scopes whose data keys are denied, as a key policy can do by encryption context. */
   readonly deniedScopes = new Set<string>();
@@ -23,7 +26,10 @@ export class KmsProxy {
   readonly answers = new Map<string, Refusal>();
   /** Whether connections break before anything is answered. */
   silent = false;
-  /** Before each Encrypt and Decrypt, in milliseconds: a change of key then lasts. A key check may take two seconds. */
+  /**
+   * Before each Encrypt and Decrypt of a workspace's data key, in milliseconds: a change of key then lasts. Not of the
+   * organization's, and so of no key check: that may take two seconds. The program itself waits for five.
+   */
   delay = 0;
   /** What DescribeKey says of every key in place of what is the case. */
   described: Fields = {};
@@ -74,7 +80,7 @@ export class KmsProxy {
       return;
     }
     const action = String(asked.headers['x-amz-target'] ?? '').replace('TrentService.', '');
-    if (USES.includes(action)) await pause(this.delay);
+    if (USES.includes(action) && isOfWorkspace(body)) await pause(this.delay);
     const refusal = this.refusalOf(action, body);
     if (refusal) {
       send(answer, refusal.status ?? 400, { __type: refusal.code, message: refusal.message ?? 'refused by the test' });
@@ -88,7 +94,7 @@ export class KmsProxy {
   }
 
   private refusalOf(action: string, body: Buffer): Refusal | undefined {
-    const asked = JSON.parse(body.toString()) as { KeyId?: string; EncryptionContext?: { scope?: string } };
+    const asked = parsed(body);
     const scope = asked.EncryptionContext?.scope;
     const single = this.answers.get(action);
     const isMeant = (single?.key ?? asked.KeyId) === asked.KeyId && (single?.scope ?? scope) === scope;
@@ -119,4 +125,13 @@ async function read(stream: IncomingMessage): Promise<Buffer> {
   const chunks: Buffer[] = [];
   for await (const chunk of stream) chunks.push(chunk as Buffer);
   return Buffer.concat(chunks);
+}
+
+function parsed(body: Buffer): Asked {
+  return JSON.parse(body.toString()) as Asked;
+}
+
+function isOfWorkspace(body: Buffer): boolean {
+  const scope = parsed(body).EncryptionContext?.scope;
+  return scope !== undefined && scope !== 'organization';
 }

@@ -6,7 +6,7 @@ import type { KmsProxy } from './kms-proxy';
 import type { LocalKms } from './local-kms';
 import { createNote, createWorkspace } from './content';
 import type { Look } from './states';
-import { activate, badge, jobCompletes, open, openDataEncryption, pressDelete, signIn, unseen } from './steps';
+import { activate, appears, badge, forgetSession, jobCompletes, open, openDataEncryption, pressDelete, signIn, unseen } from './steps';
 
 const DAY = 24 * 3_600 * 1_000;
 
@@ -32,8 +32,11 @@ function causes(kms: LocalKms, aws: KmsProxy, arn: string): Cause[] {
       notice: 'Your key is scheduled for deletion in AWS',
       begin: () => kms.scheduleDeletion(arn),
       end: async () => {
+        // The key is disabled in between, and no key check may find it so.
+        aws.silent = true;
         await kms.cancelDeletion(arn);
         await kms.enable(arn);
+        aws.behave();
       },
     },
     refused('pending-import', 'Your key has no key material in AWS any more', 'KMSInvalidStateException', {
@@ -108,16 +111,17 @@ async function lockedAlone(page: Page, kms: LocalKms, aws: KmsProxy, arn: string
   await look('data-encryption-locked-alone');
   await page.getByText(/^\d+ earlier$/).click();
   await look('data-encryption-history');
-  aws.behave();
 }
 
+/** Begins with a workspace that is locked alone. */
 async function expiring(page: Page, deployment: Deployment, aws: KmsProxy, look: Look): Promise<void> {
-  aws.materialExpires(new Date(Date.now() + 5 * DAY));
   // What AWS says about a key is asked for at the start, and then rarely.
-  await deployment.kill();
+  await page.goto('about:blank');
+  await deployment.stop();
+  aws.behave();
+  aws.materialExpires(new Date(Date.now() + 5 * DAY));
   await deployment.startAgain();
-  await open(page, '/workspaces');
-  await expect(page.getByRole('region', { name: /about to expire/ })).toBeVisible();
+  await appears(page, '/workspaces', page.getByRole('region', { name: /about to expire/ }));
   await look('workspaces-material-expires');
   await openDataEncryption(page);
   await look('data-encryption-material-expires');
@@ -125,6 +129,9 @@ async function expiring(page: Page, deployment: Deployment, aws: KmsProxy, look:
 }
 
 async function providerRefused(page: Page, deployment: Deployment, kms: LocalKms, arn: string, look: Look): Promise<void> {
+  // So much has been looked at that the sign-in is no fresh proof any more.
+  await forgetSession(page);
+  await signIn(page);
   await openDataEncryption(page);
   await pressDelete(page, arn);
   await expect(badge(page, 'Provider key')).toBeVisible();

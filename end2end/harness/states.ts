@@ -7,6 +7,7 @@ import {
   activate,
   badge,
   fillSignIn,
+  forgetSession,
   interactive,
   open,
   openDataEncryption,
@@ -14,6 +15,7 @@ import {
   pressActivate,
   pressTest,
   signIn,
+  unseen,
 } from './steps';
 
 export type Look = (name: string) => Promise<void>;
@@ -118,7 +120,7 @@ async function choosingAKey(page: Page, kms: LocalKms, look: Look): Promise<stri
 }
 
 async function locked(page: Page, kms: LocalKms, arn: string, workspace: string, look: Look): Promise<void> {
-  await kms.disable(arn);
+  await unseen(page, () => kms.disable(arn), 'locked');
   await openDataEncryption(page);
   await expect(badge(page, 'Locked by your key')).toBeVisible({ timeout: 30_000 });
   await look('data-encryption-locked');
@@ -127,13 +129,13 @@ async function locked(page: Page, kms: LocalKms, arn: string, workspace: string,
   await look('workspaces-locked');
   await open(page, `/workspaces/${workspace}`);
   await look('workspace-locked');
-  await kms.enable(arn);
+  await unseen(page, () => kms.enable(arn), 'open');
   await openDataEncryption(page);
   await expect(badge(page, 'Your key is in control')).toBeVisible({ timeout: 30_000 });
 }
 
 async function asMember(page: Page, deployment: Deployment, look: Look): Promise<void> {
-  await page.context().clearCookies();
+  await forgetSession(page);
   await signIn(page, await deployment.member());
   await openDataEncryption(page);
   await look('data-encryption-as-member');

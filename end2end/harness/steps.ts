@@ -17,6 +17,14 @@ export async function open(page: Page, path: string): Promise<void> {
   await interactive(page);
 }
 
+/** Opens a page that does not change by itself until `what` can be seen on it. */
+export async function appears(page: Page, path: string, what: Locator): Promise<void> {
+  await expect(async () => {
+    await open(page, path);
+    await expect(what).toBeVisible({ timeout: 1_000 });
+  }).toPass({ timeout: 40_000 });
+}
+
 /**
  * Changes what locks the data while `page` shows nothing, and waits until the server says so at /readyz. A page that is open
  * loads itself anew when a lock begins or ends, and a test that goes elsewhere in that moment waits for a page that never comes.
@@ -60,6 +68,21 @@ export async function signIn(page: Page, person: Person = administrator): Promis
 export async function openDataEncryption(page: Page): Promise<void> {
   await open(page, '/settings/data-encryption');
   await expect(pageHeading(page, 'Data Encryption')).toBeVisible();
+}
+
+export async function signOut(page: Page): Promise<void> {
+  // For its first seconds a page asks for nothing by itself: it would be told that nobody is signed in while it is being left.
+  if (hasScripts()) await page.reload();
+  await interactive(page);
+  await page.getByRole('button', { name: 'Sign out' }).click();
+  await expect(page.getByRole('button', { name: 'Sign in' })).toBeVisible();
+  await interactive(page);
+}
+
+/** Nobody is signed in any more. A page that is open would notice by itself, and leave for the sign-in page when it likes. */
+export async function forgetSession(page: Page): Promise<void> {
+  await page.goto('about:blank');
+  await page.context().clearCookies();
 }
 
 /** The badge that says whose key is in force, or how the job stands. */

@@ -3,7 +3,7 @@ import AxeBuilder from '@axe-core/playwright';
 import type { Page } from '@playwright/test';
 import { expect, test } from '../harness/test';
 import { look } from '../harness/people';
-import { fillSignIn, open, pageHeading, signIn } from '../harness/steps';
+import { fillSignIn, open, pageHeading, signIn, signOut } from '../harness/steps';
 
 /** In both faces, and where there is little room: axe finds nothing, and nothing is too wide. A picture of each is kept. */
 async function lookEverywhere(page: Page, name: string): Promise<void> {
@@ -17,6 +17,7 @@ async function lookEverywhere(page: Page, name: string): Promise<void> {
 }
 
 test('an administrator gives the organization another name', async ({ page, deployment }) => {
+  const member = await deployment.member();
   await signIn(page);
   await open(page, '/settings');
   await expect(pageHeading(page, 'General')).toBeVisible();
@@ -32,8 +33,7 @@ test('an administrator gives the organization another name', async ({ page, depl
   await expect(page.getByText('The new name is saved.')).toBeVisible();
   await expect(page.getByRole('link', { name: /Harbour Office/ })).toBeVisible();
 
-  const member = await deployment.member();
-  await page.getByRole('button', { name: 'Sign out' }).click();
+  await signOut(page);
   await expect(page.getByText('Harbour Office')).toBeVisible();
   await fillSignIn(page, member.email, member.password);
   await expect(pageHeading(page, 'Workspaces')).toBeVisible();
@@ -46,6 +46,7 @@ test('an administrator gives the organization another name', async ({ page, depl
 });
 
 test('servers come and fall silent while the page is open', async ({ page, deployment }) => {
+  test.slow();
   await signIn(page);
   await open(page, '/settings');
   const servers = page.getByRole('list', { name: 'List of servers' }).getByRole('listitem');

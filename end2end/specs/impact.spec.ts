@@ -66,7 +66,7 @@ test('what is encrypted is counted, and what is not is listed with the reason', 
   await expect(plain.getByRole('row', { name: /^Sizes of files/ })).toContainText('in each item');
   await activate(page, await kms.createKey());
   await expect(page.getByRole('columnheader', { name: 'Under your key' })).toBeVisible();
-  expect(await coverage(page, 'Notes')).toEqual(['4', '4']);
+  await expect.poll(() => coverage(page, 'Notes')).toEqual(['4', '4']);
 });
 
 for (const colorScheme of ['light', 'dark'] as const) {

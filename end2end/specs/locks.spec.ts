@@ -1,7 +1,7 @@
 // What people are told of a lock: on Data Encryption with AWS's own account, in the history afterwards, and before it bites.
 import { expect, test } from '../harness/proxied';
 import { bytes, createWorkspace, uploadFile } from '../harness/content';
-import { activate, badge, open, openDataEncryption, signIn } from '../harness/steps';
+import { activate, appears, badge, open, openDataEncryption, signIn, unseen } from '../harness/steps';
 import type { Locator, Page } from '@playwright/test';
 
 const DAY = 24 * 3_600 * 1_000;
@@ -69,7 +69,7 @@ test('a key that is scheduled for deletion: the date, what is lost then, and how
   const member = await otherBrowser.newPage();
   await signIn(member, await deployment.member());
 
-  await kms.scheduleDeletion(arn);
+  await unseen(member, () => kms.scheduleDeletion(arn), 'locked');
   await expect(badge(page, 'Locked by your key')).toBeVisible({ timeout: 30_000 });
   const date = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short', year: 'numeric', timeZone: 'UTC' })
     .format(new Date(Date.now() + 7 * DAY))
@@ -95,8 +95,14 @@ test('a key that is scheduled for deletion: the date, what is lost then, and how
     await expect(member.getByText(`AWS deletes the key on ${date}`)).toBeVisible();
   });
 
-  await kms.cancelDeletion(arn);
-  await kms.enable(arn);
+  await unseen(
+    page,
+    async () => {
+      await kms.cancelDeletion(arn);
+      await kms.enable(arn);
+    },
+    'open',
+  );
   await openDataEncryption(page);
   await expect(badge(page, 'Your key is in control')).toBeVisible({ timeout: 30_000 });
   await expect(page.getByRole('region', { name: /scheduled for deletion/ })).toHaveCount(0, { timeout: 30_000 });
@@ -117,9 +123,10 @@ test('imported material near its end raises the banner before the data is locked
   const banner = page.getByRole('region', { name: 'The imported material of your key is about to expire' });
   await expect(banner).toHaveCount(0);
   aws.materialExpires(new Date(Date.UTC(new Date().getUTCFullYear(), new Date().getUTCMonth(), new Date().getUTCDate() + 3)));
+  await page.goto('about:blank');
   await deployment.kill();
   await deployment.startAgain();
-  await open(page, '/workspaces');
+  await appears(page, '/workspaces', banner);
   await expect(banner).toContainText(/It expires on \d+ \w+ \d{4}, 00:00 UTC/);
   await expect(banner).toContainText('From then on all data here is locked.');
   await banner.getByRole('link', { name: 'Open Data Encryption' }).click();

@@ -2,7 +2,7 @@
 import { expect, test } from '../harness/test';
 import { administrator } from '../harness/deployment';
 import { ageProof, code, invite, join } from '../harness/people';
-import { badge, fillSignIn, open, openDataEncryption, pageHeading, pressActivate, seeInTime, signIn } from '../harness/steps';
+import { badge, fillSignIn, open, openDataEncryption, pageHeading, pressActivate, seeInTime, signIn, signOut } from '../harness/steps';
 
 test('inviting, joining and changing a role', async ({ page, otherBrowser }) => {
   const guest = { email: 'guest@example.com', name: 'Guest', password: 'four words for a guest' };
@@ -28,7 +28,7 @@ test('a second factor', async ({ page }) => {
   await page.getByLabel('Code', { exact: true }).fill(code(secret));
   await page.getByRole('button', { name: 'Switch on' }).click();
   await expect(page.locator('.recovery-codes li')).toHaveCount(10);
-  await page.getByRole('button', { name: 'Sign out' }).click();
+  await signOut(page);
   await fillSignIn(page, administrator.email, administrator.password);
   await page.getByLabel('Code', { exact: true }).fill(code(secret, 1));
   await page.getByRole('button', { name: 'Sign in' }).click();

@@ -1,7 +1,7 @@
 // The manual's two procedures, step by step and letter for letter, with scripts and without.
 import { expect, test } from '../harness/test';
 import { administrator } from '../harness/deployment';
-import { badge, fillSignIn, interactive, jobCompletes, open, openDataEncryption, pageHeading, seeInTime } from '../harness/steps';
+import { badge, fillSignIn, forgetSession, interactive, jobCompletes, open, openDataEncryption, pageHeading, seeInTime } from '../harness/steps';
 import type { Page } from '@playwright/test';
 
 async function fromSignInToDataEncryption(page: Page): Promise<void> {
@@ -54,7 +54,7 @@ test('creating and then deleting a customer managed key, as the manual says', as
     await open(page, '/workspaces');
     await expect(page.getByRole('main').getByRole('table').getByRole('link')).toHaveCount(2);
   });
-  await page.context().clearCookies();
+  await forgetSession(page);
 
   await test.step('Deleting a customer managed key', async () => {
     await fromSignInToDataEncryption(page);

@@ -13,7 +13,7 @@ async function beginSlowly(page: Page, kms: LocalKms, aws: KmsProxy): Promise<vo
   await signIn(page);
   for (let number = 0; number < 40; number += 1) await createWorkspace(page.request, `Workspace ${number}`);
   await openDataEncryption(page);
-  aws.delay = 1_000;
+  aws.delay = 2_000;
   await pressActivate(page, arn);
 }
 

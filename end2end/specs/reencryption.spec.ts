@@ -10,9 +10,9 @@ import { bytes, createNote, createWorkspace, uploadFile } from '../harness/conte
 import type { KmsProxy } from '../harness/kms-proxy';
 import type { LocalKms } from '../harness/local-kms';
 import { run } from '../harness/process';
-import { badge, jobCompletes, open, openDataEncryption, pageHeading, pressActivate, pressDelete, signIn } from '../harness/steps';
+import { badge, interactive, jobCompletes, open, openDataEncryption, pageHeading, pressActivate, pressDelete, signIn } from '../harness/steps';
 
-const SLOW = 1_000;
+const SLOW = 2_000;
 /** Their data keys go to KMS sixteen at a time. */
 const WORKSPACES = 40;
 
@@ -70,6 +70,7 @@ test('an administrator pauses a running job and resumes it', async ({ page, othe
   await expect(pageHeading(page, 'Your key took control')).toBeVisible({ timeout: 60_000 });
   await expect(badge(page, 'Running')).toBeVisible();
   await job(page)('job-running');
+  await interactive(page);
   await page.getByRole('button', { name: 'Pause' }).focus();
   await page.keyboard.press('Enter');
   await expect(badge(page, 'Paused')).toBeVisible();
@@ -136,7 +137,10 @@ test('a change of key that AWS refuses half-way has failed, and nothing has chan
   // The test of the key, which asks for another scope, still passes.
   aws.answers.set('Encrypt', { code: 'AccessDeniedException', key: arn, scope: workspace });
   await openDataEncryption(page);
+  // The page loads itself anew after the press, even if it shows by then how the job has ended.
+  const loaded = page.waitForEvent('load');
   await pressActivate(page, arn);
+  await loaded;
   await expect(badge(page, 'Failed')).toBeVisible({ timeout: 60_000 });
   await expect(badge(page, 'Provider key')).toBeVisible();
   await look(page, 'job-failed');
@@ -187,6 +191,7 @@ test('what somebody else was faster with is told, and the card shows how it is',
   console.allowStatus(422);
   await activateSlowly(page, kms, aws);
   await expect(page.getByRole('button', { name: 'Pause' })).toBeVisible();
+  await interactive(page);
   // The page does not hear of it before the button is pressed.
   await page.route('**/settings/data-encryption', (route) => route.abort());
   console.allowLostConnection();

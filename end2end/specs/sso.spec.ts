@@ -4,7 +4,7 @@ import type { Page } from '@playwright/test';
 import { administrator } from '../harness/deployment';
 import { label, sayWho, signInAs, test } from '../harness/oidc';
 import { ageProof, look } from '../harness/people';
-import { badge, fillSignIn, leavesForSignIn, open, openDataEncryption, pageHeading, pressActivate, seeInTime, signIn } from '../harness/steps';
+import { badge, fillSignIn, forgetSession, leavesForSignIn, open, openDataEncryption, pageHeading, pressActivate, seeInTime, signIn, signOut } from '../harness/steps';
 import { expect } from '../harness/test';
 
 const grace = { email: 'grace@example.com', email_verified: true, name: 'Grace Hopper' };
@@ -46,7 +46,7 @@ test('the role follows the claim, from one sign-in to the next', async ({ page, 
   await open(page, '/settings/members');
   await expect(page.getByText('Invite somebody')).toBeVisible();
   oidc.people['grace'] = grace;
-  await page.getByRole('button', { name: 'Sign out' }).click();
+  await signOut(page);
   // The provider still knows who it is, and does not ask.
   await page.getByRole('link', { name: label }).click();
   await expect(pageHeading(page, 'Workspaces')).toBeVisible();
@@ -63,6 +63,7 @@ test('a way that was gone, or is another one, leads nowhere', async ({ page, oth
   const other = await otherBrowser.newPage();
   await other.goto(seen[0]!);
   await expired(other);
+  await page.goto('about:blank');
   await page.context().clearCookies({ name: 'keystead' });
   await page.goto(seen[0]!);
   await expired(page);
@@ -89,7 +90,7 @@ test('while the provider is down, a password is enough; and it may sign with a n
   await expect(page.getByRole('alert').filter({ hasText: 'Single sign-on does not answer now' })).toBeVisible();
   await fillSignIn(page, administrator.email, administrator.password);
   await expect(pageHeading(page, 'Organization Settings')).toBeVisible();
-  await page.getByRole('button', { name: 'Sign out' }).click();
+  await signOut(page);
   await oidc.startAgain();
   await expect(async () => {
     await open(page, '/sign-in');
@@ -99,7 +100,7 @@ test('while the provider is down, a password is enough; and it may sign with a n
   await sayWho(page, 'grace');
   await expect(pageHeading(page, 'Workspaces')).toBeVisible();
   oidc.rotateKey();
-  await page.context().clearCookies();
+  await forgetSession(page);
   await signInAs(page, 'grace');
   await expect(pageHeading(page, 'Workspaces')).toBeVisible();
 });

@@ -3,7 +3,7 @@
 import { expect, test } from '../harness/test';
 import { administrator } from '../harness/deployment';
 import { bytes, createNote, createWorkspace, sha256, sha256OfFile, uploadFile } from '../harness/content';
-import { badge, fillSignIn, open, openDataEncryption, pageHeading, pressActivate, pressDelete, seeInTime, signIn, unseen } from '../harness/steps';
+import { badge, fillSignIn, open, openDataEncryption, pageHeading, pressActivate, pressDelete, seeInTime, signIn, signOut, unseen } from '../harness/steps';
 
 test('a wrong password is told, and the right one works after it', async ({ page }) => {
   await open(page, '/sign-in');
@@ -11,8 +11,7 @@ test('a wrong password is told, and the right one works after it', async ({ page
   await expect(page.getByText(/Email and password do not belong together/)).toBeVisible();
   await fillSignIn(page, administrator.email, administrator.password);
   await expect(pageHeading(page, 'Workspaces')).toBeVisible();
-  await page.getByRole('button', { name: 'Sign out' }).click();
-  await expect(page.getByRole('button', { name: 'Sign in' })).toBeVisible();
+  await signOut(page);
   await open(page, '/workspaces');
   await expect(page.getByRole('button', { name: 'Sign in' })).toBeVisible();
 });

@@ -4,7 +4,7 @@ import type { BrowserContext, Page } from '@playwright/test';
 import { expect, test } from '../harness/test';
 import { administrator, type Deployment, type Person } from '../harness/deployment';
 import { createNote, createWorkspace, uploadFile } from '../harness/content';
-import { open, pageHeading, signIn } from '../harness/steps';
+import { open, pageHeading, signIn, signOut } from '../harness/steps';
 
 const lin: Person = { email: 'lin@example.com', password: 'yet another long pass phrase', name: 'Lin' };
 
@@ -102,7 +102,7 @@ test('a removal takes effect on the next request, and takes the data off an open
 test('an administrator who is no member finds nothing', async ({ page, otherBrowser, deployment, console }) => {
   console.allowStatus(404);
   const { workspace, other } = await scene(page, otherBrowser, deployment);
-  await other.getByRole('button', { name: 'Sign out' }).click();
+  await signOut(other);
   await signIn(other, administrator);
   await expect(other.getByText('No workspaces yet')).toBeVisible();
   const answer = await other.goto(`/workspaces/${workspace}`);

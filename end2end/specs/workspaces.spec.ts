@@ -1,7 +1,7 @@
 // Workspaces and notes: making, changing, removing; Markdown shown safely; two people with one note.
 import { expect, test } from '../harness/test';
 import { addToWorkspace, createNote, createWorkspace } from '../harness/content';
-import { open, pageHeading, signIn } from '../harness/steps';
+import { interactive, open, pageHeading, signIn } from '../harness/steps';
 import type { Locator, Page } from '@playwright/test';
 
 const note = (page: Page, text: string | RegExp): Locator => page.getByRole('article').filter({ hasText: text });
@@ -10,7 +10,9 @@ async function writeNote(page: Page, text: string): Promise<void> {
   await page.getByRole('button', { name: 'New note' }).click();
   await page.getByLabel('Note', { exact: true }).fill(text);
   await page.getByRole('button', { name: 'Save' }).click();
-  await expect(page.getByLabel('Note', { exact: true })).toHaveCount(0);
+  // The page loads itself anew; only then is the note on it.
+  await expect(note(page, text)).toBeVisible();
+  await interactive(page);
 }
 
 test('a workspace is made, renamed and deleted', async ({ page }) => {
