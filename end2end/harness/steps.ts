@@ -71,7 +71,7 @@ export async function openDataEncryption(page: Page): Promise<void> {
 }
 
 export async function signOut(page: Page): Promise<void> {
-  // For its first seconds a page asks for nothing by itself: it would be told that nobody is signed in while it is being left.
+  // In its first seconds a page does not ask whether it is locked: it would be told that nobody is signed in while it is being left.
   if (hasScripts()) await page.reload();
   await interactive(page);
   await page.getByRole('button', { name: 'Sign out' }).click();

@@ -76,14 +76,16 @@ test('a link that is being pressed when an upload ends is not taken away', async
   let show = (): void => undefined;
   const shown = new Promise<void>((resolve) => (show = resolve));
   // The page asks for itself when the upload has ended.
+  let come = (): void => undefined;
+  const there = new Promise<void>((resolve) => (come = resolve));
   await page.route(`**/workspaces/${workspace}`, async (route) => {
     const answer = await route.fetch();
+    come();
     await shown;
     await route.fulfill({ response: answer });
   });
-  const asked = page.waitForRequest(`**/workspaces/${workspace}`);
   await choose(page, [path]);
-  await asked;
+  await there;
   const first = page.getByRole('link', { name: 'first.bin', exact: true });
   const downloading = page.waitForEvent('download');
   await first.hover();
@@ -91,7 +93,8 @@ test('a link that is being pressed when an upload ends is not taken away', async
   const answered = page.waitForResponse(`**/workspaces/${workspace}`);
   show();
   await answered;
-  await page.waitForTimeout(200);
+  // Time enough to exchange the list, and less than a press may take.
+  await page.waitForTimeout(100);
   await page.mouse.up();
   expect((await downloading).suggestedFilename()).toBe('first.bin');
   await expect(page.getByRole('link', { name: 'second.bin', exact: true })).toBeVisible();

@@ -1,4 +1,4 @@
-// What a page does by itself never takes the place of what a person has just asked for; and is done after all if they stay.
+// What a page does by itself does not take the place of what a person has just asked for; and is done after all if they stay.
 import { expect, test } from '../harness/test';
 import type { LocalKms } from '../harness/local-kms';
 import { createNote, createWorkspace } from '../harness/content';

@@ -32,15 +32,15 @@ pub fn ask_again(then: impl FnOnce(Document) + 'static) {
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
 thread_local! {
-    /// How many times this page was asked for, and which of them was the last to be answered.
+    /// How many times [`bring_up_to_date`] has asked, and the last of those times that was answered.
     static ASKED: Cell<u64> = const { Cell::new(0) };
     static ANSWERED: Cell<u64> = const { Cell::new(0) };
-    /// The newest answer, until it is shown.
+    /// The newest answer to it, until it is shown, or dropped because the data is locked.
     static NEWEST: RefCell<Option<Document>> = const { RefCell::new(None) };
 }
 
-/// Asks for this page again, and exchanges its parts when nothing is being pressed or is open in one of them. Of several answers
-/// only the newest is shown.
+/// Asks for this page again, and exchanges its parts when nothing is being pressed or is open in one of them. No answer is shown
+/// after a newer one.
 pub fn bring_up_to_date() {
     let number = ASKED.get() + 1;
     ASKED.set(number);

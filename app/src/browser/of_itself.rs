@@ -1,5 +1,6 @@
-//! What an open page does of its own accord: it loads itself anew, or leaves for the sign-in page. Nothing of that happens while a
-//! person is leaving the page, by a link or a form: it would take the place of what they asked for.
+//! What an open page does of its own accord: it loads itself anew, or leaves for the sign-in page. Neither happens in the first
+//! seconds after a person has set out to leave the page, by a link or a form: it would take the place of what they asked for. And
+//! a page on which somebody has written something that is not saved is not loaded anew.
 
 use super::{page, request};
 use crate::{model::error::ApiError, return_path};
@@ -14,7 +15,7 @@ const LOOK_AGAIN: Duration = Duration::from_secs(1);
 const ASK_AGAIN: Duration = Duration::from_secs(1);
 
 thread_local! {
-    /// When somebody last set out to leave the page, by the browser's clock.
+    /// When somebody, or the page itself, last set out to leave it, by the browser's clock.
     static LEFT_AT: Cell<i64> = const { Cell::new(0) };
     /// Whether the page is loaded again when it turns out that they stay.
     static IS_OWED: Cell<bool> = const { Cell::new(false) };
@@ -30,8 +31,12 @@ fn is_being_left() -> bool {
     (0..LEAVING_FOR).contains(&(page::now() - LEFT_AT.get()))
 }
 
-/// Loads the page again. If somebody is leaving it, then as soon as it turns out that they stay.
+/// Loads the page again. If somebody is leaving it, then as soon as it turns out that they stay. Nothing is done if something is
+/// not saved: whoever asks for this asks again.
 pub fn reload() {
+    if page::has_unsaved() {
+        return;
+    }
     if !is_being_left() {
         page::reload();
     } else if !IS_OWED.replace(true) {

@@ -5,11 +5,12 @@ use leptos::{ev, prelude::*};
 use std::cell::Cell;
 use web_sys::Event;
 
-/// A button or key that is down for longer is not pressed any more, even if it was let go where nobody saw it; in milliseconds.
+/// A button or key that went down longer ago is not pressed any more, even if it was let go where nobody saw it; in milliseconds. A
+/// key that repeats goes down each time.
 const PRESS: i64 = 1_000;
 
 thread_local! {
-    /// Since when one is down, by the browser's clock; 0 if none is.
+    /// When one last went down, by the browser's clock; 0 once one was let go.
     static DOWN_SINCE: Cell<i64> = const { Cell::new(0) };
 }
 

@@ -79,6 +79,7 @@ fn show_face(data: &Element) {
     let data = data.clone();
     live_parts::ask_again(move |fresh| {
         if let Ok(Some(face)) = fresh.query_selector("[data-locked]")
+            && data.has_attribute("hidden")
             && page::first("[data-locked]").is_none()
         {
             let _ = data.insert_adjacent_html("afterend", &face.outer_html());
@@ -87,28 +88,47 @@ fn show_face(data: &Element) {
     });
 }
 
-/// Brings back what somebody was writing, and what is shown beside it on the page as it is now.
-fn bring_back(writing: &Element, fresh: &Document) {
+/// Takes away the locked face that stands in the place of what somebody was writing.
+fn uncover(writing: &Element) {
     for face in page::all("[data-locked]") {
         face.remove();
     }
     let _ = writing.remove_attribute("hidden");
+}
+
+/// Brings back what somebody was writing, and what stood beside it as far as it is still there on the page as it is now.
+fn bring_back(writing: &Element, fresh: &Document) {
+    uncover(writing);
     live_parts::exchange(fresh);
-    let (shown, newer) = (page::all(".note > .prose"), page::all_in(fresh, ".note > .prose"));
-    if shown.len() == newer.len() {
-        for (shown, newer) in shown.iter().zip(newer) {
+    for note in page::all("[data-note]") {
+        let id = note.get_attribute("data-note").unwrap_or_default();
+        let newer = fresh.query_selector(&format!("[data-note=\"{id}\"] > .prose")).ok().flatten();
+        if let (Ok(Some(shown)), Some(newer)) = (note.query_selector(".prose"), newer) {
             shown.set_inner_html(&newer.inner_html());
         }
     }
+    // What has been uploaded meanwhile was not shown.
+    live_parts::bring_up_to_date();
+}
+
+/// Whether a page that was asked for shows what it is about, and is neither locked nor refused.
+fn is_open(fresh: &Document) -> bool {
+    fresh.query_selector("[data-locked], [data-refused]").is_ok_and(|found| found.is_none())
 }
 
 fn ask() {
     crate::browser::request::ask_state(|answer| {
         let shown = page::first("[data-locked]").map(|face| face.get_attribute("data-locked").unwrap_or_default());
         let hidden = page::hidden_data();
+        // Taken off the page, which should have been loaded again, and was not because somebody wanted it to stay.
+        let is_emptied = page::first("[data-holds-data]:empty").is_some();
         match answer {
-            // The reader is no member of the workspace any more. What they are writing is theirs: it stays.
-            Err(ApiError::NotFound) if page::has_unsaved() => {}
+            // The reader is no member of the workspace any more. What they are writing is theirs: it stays, in sight.
+            Err(ApiError::NotFound) if page::has_unsaved() => {
+                if let Some(writing) = hidden {
+                    uncover(&writing);
+                }
+            }
             Err(ApiError::NotFound) => of_itself::reload(),
             Err(_) => of_itself::session_may_have_ended(),
             // Data becomes locked while it is shown: take it off the page at once, then ask what to show instead. The name
@@ -122,8 +142,8 @@ fn ask() {
                 }
             }
             // The next server asked may see it differently, so look before loading the page.
-            Ok(None) if shown.is_some() || hidden.is_some() => live_parts::ask_again(|fresh| {
-                if !fresh.query_selector("[data-locked]").is_ok_and(|found| found.is_some()) {
+            Ok(None) if shown.is_some() || hidden.is_some() || is_emptied => live_parts::ask_again(|fresh| {
+                if is_open(&fresh) {
                     match page::hidden_data() {
                         Some(writing) => bring_back(&writing, &fresh),
                         None => of_itself::reload(),

@@ -88,7 +88,8 @@ impl Freshness {
         let now = page::now();
         let shown_for = now - self.shown_at.get_value();
         count_on(shown_for);
-        if shown_for > STALE_AFTER || self.is_outdated.get_value() {
+        // The clock may have been set back.
+        if !(0..=STALE_AFTER).contains(&shown_for) || self.is_outdated.get_value() {
             self.refresh();
         }
     }
@@ -97,7 +98,7 @@ impl Freshness {
     fn refresh(self) {
         let now = page::now();
         // An answer that never comes must not stop the page from asking.
-        if now - self.asked_at.get_value() < STALE_AFTER {
+        if (0..STALE_AFTER).contains(&(now - self.asked_at.get_value())) {
             return self.is_outdated.set_value(true);
         }
         self.asked_at.set_value(now);

@@ -31,11 +31,11 @@ pub fn Notes(workspace: String, page: Page<Note>, is_first: bool, may_edit: bool
 
 #[component]
 fn Item(workspace: String, note: Note, may_edit: bool) -> impl IntoView {
-    let dialog = format!("delete-{}", note.id);
+    let (id, dialog) = (note.id.clone(), format!("delete-{}", note.id));
     let is_edited = note.updated_at != note.created_at;
     let source = (!note.damaged).then(|| NoteSource { id: note.id.clone(), rev: note.rev, text: note.text });
     view! {
-        <article class="body note">
+        <article class="body note" data-note=id>
             {note.damaged.then(|| view! { <p class="notice bad">{DAMAGED_NOTE}</p> })}
             <div class="prose" inner_html=note.html></div>
             <div class="row note-foot">
