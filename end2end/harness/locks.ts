@@ -6,7 +6,7 @@ import type { KmsProxy } from './kms-proxy';
 import type { LocalKms } from './local-kms';
 import { createNote, createWorkspace } from './content';
 import type { Look } from './states';
-import { activate, appears, badge, forgetSession, jobCompletes, open, openDataEncryption, pressDelete, signIn, unseen } from './steps';
+import { activate, appears, badge, forgetSession, jobCompletes, leave, open, openDataEncryption, pressDelete, signIn, unseen } from './steps';
 
 const DAY = 24 * 3_600 * 1_000;
 
@@ -116,7 +116,7 @@ async function lockedAlone(page: Page, kms: LocalKms, aws: KmsProxy, arn: string
 /** Begins with a workspace that is locked alone. */
 async function expiring(page: Page, deployment: Deployment, aws: KmsProxy, look: Look): Promise<void> {
   // What AWS says about a key is asked for at the start, and then rarely.
-  await page.goto('about:blank');
+  await leave(page);
   await deployment.stop();
   aws.behave();
   aws.materialExpires(new Date(Date.now() + 5 * DAY));

@@ -17,6 +17,13 @@ export async function open(page: Page, path: string): Promise<void> {
   await interactive(page);
 }
 
+/** Leaves for an empty page, also when `page` was about to go elsewhere by itself and that got in between. */
+export async function leave(page: Page): Promise<void> {
+  await expect(async () => {
+    await page.goto('about:blank');
+  }).toPass({ timeout: 15_000 });
+}
+
 /** Opens a page that does not change by itself until `what` can be seen on it. */
 export async function appears(page: Page, path: string, what: Locator): Promise<void> {
   await expect(async () => {
@@ -30,7 +37,7 @@ export async function appears(page: Page, path: string, what: Locator): Promise<
  * loads itself anew when a lock begins or ends, and a test that goes elsewhere in that moment waits for a page that never comes.
  */
 export async function unseen(page: Page, change: () => Promise<unknown> | void, state: 'open' | 'locked'): Promise<void> {
-  await page.goto('about:blank');
+  await leave(page);
   await change();
   const ready = async () => (await page.request.get('/readyz')).text();
   await expect.poll(ready, { timeout: 40_000 }).toContain(`ready: ${state}`);
@@ -81,7 +88,7 @@ export async function signOut(page: Page): Promise<void> {
 
 /** Nobody is signed in any more. A page that is open would notice by itself, and leave for the sign-in page when it likes. */
 export async function forgetSession(page: Page): Promise<void> {
-  await page.goto('about:blank');
+  await leave(page);
   await page.context().clearCookies();
 }
 

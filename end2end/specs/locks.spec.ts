@@ -1,7 +1,7 @@
 // What people are told of a lock: on Data Encryption with AWS's own account, in the history afterwards, and before it bites.
 import { expect, test } from '../harness/proxied';
 import { bytes, createWorkspace, uploadFile } from '../harness/content';
-import { activate, appears, badge, open, openDataEncryption, signIn, unseen } from '../harness/steps';
+import { activate, appears, badge, leave, open, openDataEncryption, signIn, unseen } from '../harness/steps';
 import type { Locator, Page } from '@playwright/test';
 
 const DAY = 24 * 3_600 * 1_000;
@@ -123,7 +123,7 @@ test('imported material near its end raises the banner before the data is locked
   const banner = page.getByRole('region', { name: 'The imported material of your key is about to expire' });
   await expect(banner).toHaveCount(0);
   aws.materialExpires(new Date(Date.UTC(new Date().getUTCFullYear(), new Date().getUTCMonth(), new Date().getUTCDate() + 3)));
-  await page.goto('about:blank');
+  await leave(page);
   await deployment.kill();
   await deployment.startAgain();
   await appears(page, '/workspaces', banner);

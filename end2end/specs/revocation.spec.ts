@@ -1,7 +1,7 @@
 // The customer disables the key in AWS: data goes, says why, and comes back by itself. Also across a crash of everything.
 import { expect, test } from '../harness/test';
 import { createNote, createWorkspace } from '../harness/content';
-import { activate, badge, interactive, open, openDataEncryption, pageHeading, signIn, signOut, unseen } from '../harness/steps';
+import { activate, badge, interactive, leave, open, openDataEncryption, pageHeading, signIn, signOut, unseen } from '../harness/steps';
 
 const lockedFace = 'Your organization has locked this data';
 
@@ -117,7 +117,7 @@ test('a crash of everything while the key is disabled changes nothing: still loc
   await open(page, '/workspaces');
   await expect(page.getByText(lockedFace)).toBeVisible();
 
-  await page.goto('about:blank');
+  await leave(page);
   await deployment.kill();
   await kms.kill();
   await kms.startAgain();
@@ -151,7 +151,7 @@ test('a crash in the middle of an activation: the job goes on after the restart 
   await page.getByLabel('KMS Key ARN').fill(arn);
   await page.getByRole('button', { name: 'Activate Key' }).click();
   await deployment.kill();
-  await page.goto('about:blank');
+  await leave(page);
   await deployment.startAgain();
   await page.goto('/settings/data-encryption');
   await interactive(page);

@@ -4,7 +4,7 @@ import type { Page } from '@playwright/test';
 import { administrator } from '../harness/deployment';
 import { label, sayWho, signInAs, test } from '../harness/oidc';
 import { ageProof, look } from '../harness/people';
-import { badge, fillSignIn, forgetSession, leavesForSignIn, open, openDataEncryption, pageHeading, pressActivate, seeInTime, signIn, signOut } from '../harness/steps';
+import { badge, fillSignIn, forgetSession, leave, leavesForSignIn, open, openDataEncryption, pageHeading, pressActivate, seeInTime, signIn, signOut } from '../harness/steps';
 import { expect } from '../harness/test';
 
 const grace = { email: 'grace@example.com', email_verified: true, name: 'Grace Hopper' };
@@ -63,7 +63,7 @@ test('a way that was gone, or is another one, leads nowhere', async ({ page, oth
   const other = await otherBrowser.newPage();
   await other.goto(seen[0]!);
   await expired(other);
-  await page.goto('about:blank');
+  await leave(page);
   await page.context().clearCookies({ name: 'keystead' });
   await page.goto(seen[0]!);
   await expired(page);
