@@ -32,6 +32,12 @@ export async function appears(page: Page, path: string, what: Locator): Promise<
   }).toPass({ timeout: 40_000 });
 }
 
+/** Waits until the server says so at /readyz. */
+export async function ready(page: Page, state: 'open' | 'locked'): Promise<void> {
+  const answer = async () => (await page.request.get('/readyz')).text();
+  await expect.poll(answer, { timeout: 40_000 }).toContain(`ready: ${state}`);
+}
+
 /**
  * Changes what locks the data while `page` shows nothing, and waits until the server says so at /readyz. A page that is open
  * loads itself anew when a lock begins or ends, and a test that goes elsewhere in that moment waits for a page that never comes.
@@ -39,8 +45,7 @@ export async function appears(page: Page, path: string, what: Locator): Promise<
 export async function unseen(page: Page, change: () => Promise<unknown> | void, state: 'open' | 'locked'): Promise<void> {
   await leave(page);
   await change();
-  const ready = async () => (await page.request.get('/readyz')).text();
-  await expect.poll(ready, { timeout: 40_000 }).toContain(`ready: ${state}`);
+  await ready(page, state);
 }
 
 /**

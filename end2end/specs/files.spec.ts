@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from '../harness/test';
 import { bytes, createWorkspace, sha256, sha256OfFile, uploadFile } from '../harness/content';
+import { gate } from '../harness/gate';
 import { open, signIn } from '../harness/steps';
 import type { Page } from '@playwright/test';
 
@@ -73,25 +74,22 @@ test('a link that is being pressed when an upload ends is not taken away', async
   await open(page, `/workspaces/${workspace}`);
   const path = info.outputPath('second.bin');
   await writeFile(path, bytes(1_000, 'second'));
-  let show = (): void => undefined;
-  const shown = new Promise<void>((resolve) => (show = resolve));
+  const [fetched, pressed] = [gate(), gate()];
   // The page asks for itself when the upload has ended.
-  let come = (): void => undefined;
-  const there = new Promise<void>((resolve) => (come = resolve));
   await page.route(`**/workspaces/${workspace}`, async (route) => {
     const answer = await route.fetch();
-    come();
-    await shown;
+    fetched.open();
+    await pressed.opened;
     await route.fulfill({ response: answer });
   });
   await choose(page, [path]);
-  await there;
+  await fetched.opened;
   const first = page.getByRole('link', { name: 'first.bin', exact: true });
   const downloading = page.waitForEvent('download');
   await first.hover();
   await page.mouse.down();
   const answered = page.waitForResponse(`**/workspaces/${workspace}`);
-  show();
+  pressed.open();
   await answered;
   // Time enough to exchange the list, and less than a press may take.
   await page.waitForTimeout(100);

@@ -2,20 +2,9 @@
 import { expect, test } from '../harness/test';
 import type { LocalKms } from '../harness/local-kms';
 import { createNote, createWorkspace } from '../harness/content';
-import { activate, open, pageHeading, signIn } from '../harness/steps';
+import { gate } from '../harness/gate';
+import { activate, open, pageHeading, ready, signIn } from '../harness/steps';
 import type { Page } from '@playwright/test';
-
-/** A gate that something waits at. */
-function gate(): { opened: Promise<void>; open: () => void } {
-  let open = (): void => undefined;
-  const opened = new Promise<void>((resolve) => (open = resolve));
-  return { opened, open };
-}
-
-async function until(page: Page, state: 'open' | 'locked'): Promise<void> {
-  const ready = async () => (await page.request.get('/readyz')).text();
-  await expect.poll(ready, { timeout: 40_000 }).toContain(`ready: ${state}`);
-}
 
 /**
  * Follows the link to the person's account, which is not answered before `end` says how. Meanwhile the data becomes locked, and
@@ -32,7 +21,7 @@ async function leaveWhileLocking(page: Page, kms: LocalKms, arn: string, end: 'c
     await (end === 'continue' ? route.continue() : route.abort('aborted'));
   });
   await kms.disable(arn);
-  await until(page, 'locked');
+  await ready(page, 'locked');
   const followed = page.getByRole('link', { name: 'Administrator', exact: true }).click();
   await page.waitForRequest('**/account');
   const told = page.waitForResponse('**/state*');
@@ -69,7 +58,7 @@ test('whoever then stays sees the data again when it is not locked any more', as
   await openWorkspace(page, arn);
   const { followed, leave } = await leaveWhileLocking(page, kms, arn, 'abort');
   await kms.enable(arn);
-  await until(page, 'open');
+  await ready(page, 'open');
   leave();
   await followed.catch(() => undefined);
   await expect(page.getByText('What nobody may see now')).toBeVisible();

@@ -13,6 +13,7 @@ async function writeNote(page: Page, text: string): Promise<void> {
   // The page loads itself anew; only then is the note on it.
   await expect(note(page, text)).toBeVisible();
   await interactive(page);
+  await expect(page.getByLabel('Note', { exact: true })).toHaveCount(0);
 }
 
 test('a workspace is made, renamed and deleted', async ({ page }) => {
